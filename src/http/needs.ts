@@ -1,0 +1,85 @@
+/**
+ * What the HTTP room asks of the agent that it serves. The agent implements it; tests can too.
+ */
+import type { Logger, Platform } from "../platform/index.ts";
+import type {
+  CheckDefinition,
+  HealthCheck,
+  NodeService,
+  ServiceDefinition,
+} from "../model/index.ts";
+import type { RuntimeConfig } from "../config/index.ts";
+import type { Delegate } from "../rpc/index.ts";
+
+/** A service of this agent as it was registered, with what the agent adds. */
+export interface LocalService {
+  readonly service: NodeService;
+  /** Hash of the definition, 16 hex digits; changes when the definition does. */
+  readonly contentHash: string;
+}
+
+export interface Member {
+  readonly Name: string;
+  readonly Addr: string;
+  readonly Port: number;
+  readonly Tags: Readonly<Record<string, string>>;
+  /** 0 none, 1 alive, 2 leaving, 3 left, 4 failed. */
+  readonly Status: number;
+  readonly ProtocolMin: number;
+  readonly ProtocolMax: number;
+  readonly ProtocolCur: number;
+  readonly DelegateMin: number;
+  readonly DelegateMax: number;
+  readonly DelegateCur: number;
+}
+
+/** The agent's own services and checks; every change is pushed to the catalog before it resolves. */
+export interface LocalAgent {
+  services(): ReadonlyMap<string, LocalService>;
+  checks(): ReadonlyMap<string, HealthCheck>;
+  /**
+   * @throws {RollcallError} with Consul's text and status for what a definition may not say
+   */
+  registerService(
+    definition: ServiceDefinition,
+    options: { readonly replaceExistingChecks: boolean; readonly source: "local" | "remote" },
+  ): Promise<void>;
+  deregisterService(serviceId: string): Promise<void>;
+  registerCheck(
+    definition: CheckDefinition,
+    options: { readonly source: "local" | "remote" },
+  ): Promise<void>;
+  deregisterCheck(checkId: string): Promise<void>;
+  /** @throws {RollcallError} `CheckID "x" does not have associated TTL` */
+  updateTtl(
+    checkId: string,
+    status: "passing" | "warning" | "critical",
+    output: string,
+  ): Promise<void>;
+  setNodeMaintenance(enable: boolean, reason: string): Promise<void>;
+  /** @throws {RollcallError} 404 `No service registered with ID "x"` */
+  setServiceMaintenance(serviceId: string, enable: boolean, reason: string): Promise<void>;
+  /** Resolves when the definition's hash differs from `hash`, the time is up, or the caller has gone. */
+  serviceChanged(
+    serviceId: string,
+    hash: string,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<void>;
+
+  members(pool: "lan" | "wan"): readonly Member[];
+  /** The whole body of `/v1/agent/self` as plain JSON values. */
+  self(): Record<string, unknown>;
+  /** @throws when the new configuration cannot be used; the old one stays */
+  reload(): Promise<void>;
+  leave(): Promise<void>;
+}
+
+/** How DNS would choose among a service's instances, for `?explain=dns`. */
+export interface HttpNeeds {
+  readonly platform: Platform;
+  readonly logger: Logger;
+  readonly config: () => RuntimeConfig;
+  readonly delegate: Delegate;
+  readonly agent: LocalAgent;
+}

@@ -1,0 +1,38 @@
+/**
+ * What enters the replicated log: Consul's own commands, as typed records. Their bytes come with the RPC
+ * codec; the type numbers here are the first byte of a log entry (append only).
+ */
+import type { DeregisterRequest, RegisterRequest } from "./catalog.ts";
+import type { DirEntry, KvsOp, Session } from "./kv.ts";
+
+export const COMMAND_TYPES = {
+  Register: 0,
+  Deregister: 1,
+  KVS: 2,
+  Session: 3,
+  Tombstone: 5,
+} as const;
+
+export type Command =
+  | Readonly<{ type: "Register"; body: RegisterRequest }>
+  | Readonly<{ type: "Deregister"; body: DeregisterRequest }>
+  | Readonly<{ type: "KVS"; body: KvsRequest }>
+  | Readonly<{ type: "Session"; body: SessionRequest }>
+  | Readonly<{ type: "Tombstone"; body: TombstoneRequest }>;
+
+export interface KvsRequest {
+  readonly Datacenter: string;
+  readonly Op: KvsOp;
+  readonly DirEnt: DirEntry;
+}
+/** A create carries the whole session, its ID made by the leader; a destroy only its ID. */
+export interface SessionRequest {
+  readonly Datacenter: string;
+  readonly Op: "create" | "destroy";
+  readonly Session: Session;
+}
+export interface TombstoneRequest {
+  readonly Datacenter: string;
+  readonly Op: "reap";
+  readonly ReapIndex: number;
+}

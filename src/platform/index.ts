@@ -1,0 +1,3 @@
+export type * from "./platform.ts";
+export { noLogger } from "./logger.ts";
+export type { LogFields, Logger } from "./logger.ts";

@@ -1,0 +1,151 @@
+/**
+ * The outside world as a parameter: time, chance, network, disk and child processes.
+ *
+ * Nothing outside this folder (and `main.ts`, which builds the real one) touches a clock, a timer, a
+ * random source, a socket, a file or a process; a lint rule keeps it so. There are two platforms:
+ * `node/` is real, `sim/` is deterministic. `conformance.ts` holds both to the promises written here.
+ */
+import type { Duplex } from "node:stream";
+
+/** Milliseconds on a clock that never jumps. Its origin is arbitrary: only differences mean anything. */
+export type Instant = number & { readonly __brand: "Instant" };
+
+export interface Clock {
+  now(): Instant;
+  /** Milliseconds since 1970 UTC. It can jump, so it only goes into what people read. */
+  wallMs(): number;
+  /** Calls `fire` once, `delayMs` from now or later. Dispose to cancel; twice is harmless. */
+  after(delayMs: number, fire: () => void): Disposable;
+}
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  float(): number;
+  /** Unpredictable bytes on the real platform, reproducible ones in simulation. */
+  bytes(count: number): Uint8Array;
+  /** An independent stream, so that one component's extra draw does not shift another's. */
+  fork(label: string): Random;
+}
+
+/** `host` is an IP address (no names: resolving is the caller's decision). Port 0 binds to a free one. */
+export interface IpAddress {
+  readonly host: string;
+  readonly port: number;
+}
+export interface SocketPath {
+  readonly path: string;
+}
+
+export interface DatagramSocket extends AsyncDisposable {
+  readonly address: IpAddress;
+  /** Sends or drops; never throws for a peer's sake. The caller must not touch `bytes` afterwards. */
+  send(bytes: Uint8Array, to: IpAddress): void;
+}
+/** `bytes` belongs to the receiver from then on. `from` may be reused: copy what you keep. */
+export type Receive = (bytes: Uint8Array, from: IpAddress) => void;
+
+export interface StreamListener extends AsyncDisposable {
+  readonly address: IpAddress | SocketPath;
+}
+export type Accept = (stream: Duplex, peer: IpAddress) => void;
+
+export interface Network {
+  /**
+   * Datagrams may be lost, repeated or reordered.
+   * @throws {RollcallError} `net/bind`, with the reason in Go's wording (`bind: address already in use`)
+   */
+  bindDatagram(local: IpAddress, receive: Receive): Promise<DatagramSocket>;
+  /** @throws {RollcallError} `net/bind` */
+  listen(local: IpAddress | SocketPath, accept: Accept): Promise<StreamListener>;
+  /**
+   * Host names are resolved. The caller destroys the stream; its errors reach the stream's "error" event.
+   * @throws {RollcallError} `net/dial`, worded as Go's dialer does
+   *   (`dial tcp 127.0.0.1:1: connect: connection refused`), or the signal's reason
+   */
+  connect(
+    remote: IpAddress | SocketPath,
+    options: { readonly signal: AbortSignal; readonly tls?: TlsOptions },
+  ): Promise<Duplex>;
+  /** This machine's addresses, loopback included. */
+  interfaces(): readonly NetworkInterface[];
+}
+export interface TlsOptions {
+  readonly serverName?: string;
+  readonly skipVerify?: boolean;
+  /** PEM texts. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+export interface NetworkInterface {
+  readonly name: string;
+  readonly address: string;
+  readonly internal: boolean;
+}
+
+export interface DiskEntry {
+  readonly name: string;
+  readonly kind: "file" | "directory" | "other";
+}
+/** Paths are the platform's own. A missing file is `undefined`, any other failure throws `disk/failed`. */
+export interface Disk {
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** Sorted by name; symbolic links are followed. */
+  list(path: string): Promise<readonly DiskEntry[] | undefined>;
+  /** Replaces the file's content: after this resolves, a crash leaves the old or the new, never a mixture. */
+  replace(path: string, bytes: Uint8Array, options?: { readonly mode?: number }): Promise<void>;
+  /** Creates missing parents too. */
+  makeDirectory(path: string): Promise<void>;
+  /** A file that is not there is no error. */
+  remove(path: string): Promise<void>;
+  /** Opens for reading and writing, creating it if need be. */
+  open(path: string): Promise<DiskFile>;
+}
+export interface DiskFile extends AsyncDisposable {
+  readonly sizeBytes: number;
+  /** Bytes that exist from `offset`, at most `count`; fewer at the end of the file. */
+  read(offset: number, count: number): Promise<Uint8Array>;
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  truncate(sizeBytes: number): Promise<void>;
+  /** Once this resolves, earlier writes survive power loss. Until then each may be kept, lost or torn. */
+  sync(): Promise<void>;
+}
+
+export interface ProcessRequest {
+  /** argv[0] is looked up in PATH. */
+  readonly argv: readonly [string, ...string[]];
+  /** Added to the agent's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: Uint8Array;
+  /** Only the last so many bytes of stdout and stderr together are kept. */
+  readonly outputMaxBytes: number;
+  /** On abort the process and its children are killed. */
+  readonly signal: AbortSignal;
+}
+export type ProcessResult =
+  | Readonly<{ kind: "exit"; code: number; output: Uint8Array; outputTotalBytes: number }>
+  | Readonly<{ kind: "killed"; output: Uint8Array; outputTotalBytes: number }>
+  /** Could not be started; `message` as Go words it (`fork/exec /no/such: no such file or directory`). */
+  | Readonly<{ kind: "unstartable"; message: string }>;
+
+export interface Processes {
+  run(request: ProcessRequest): Promise<ProcessResult>;
+}
+
+export interface Host {
+  readonly hostname: string;
+  /** Go's names: linux, darwin, windows; amd64, arm64. */
+  readonly os: string;
+  readonly arch: string;
+  readonly cpuCount: number;
+  env(name: string): string | undefined;
+}
+
+export interface Platform {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly disk: Disk;
+  readonly processes: Processes;
+  readonly host: Host;
+}

@@ -1,0 +1,172 @@
+/**
+ * The calls that a server answers, by Consul's names, with the arguments and replies of each. Whoever has a
+ * `Delegate` can make them: it answers locally on a server and over the wire on a client.
+ */
+import type {
+  CheckServiceNode,
+  DeregisterRequest,
+  DirEntry,
+  HealthCheck,
+  KvsRequest,
+  Node,
+  NodeServiceList,
+  NodeServices,
+  RegisterRequest,
+  ServiceNode,
+  Session,
+} from "../model/index.ts";
+
+/** What every read may ask for. Build from `DEFAULT_QUERY`. */
+export interface QueryOptions {
+  /** Empty: the agent's own. */
+  readonly Datacenter: string;
+  readonly Token: string;
+  /** Hold the answer until its index is greater. 0 answers at once. */
+  readonly MinQueryIndex: number;
+  /** Longest hold in milliseconds, without the jitter that the server adds. 0: the server's default. */
+  readonly MaxQueryTimeMs: number;
+  readonly Consistency: "default" | "consistent" | "stale";
+  /** With "stale": ask again in default mode if the answer is older than this many milliseconds. */
+  readonly MaxStaleMs: number | undefined;
+  /** A filter expression; empty keeps everything. */
+  readonly Filter: string;
+}
+export const DEFAULT_QUERY: QueryOptions = {
+  Datacenter: "",
+  Token: "",
+  MinQueryIndex: 0,
+  MaxQueryTimeMs: 0,
+  Consistency: "default",
+  MaxStaleMs: undefined,
+  Filter: "",
+};
+
+export interface QueryMeta {
+  /** Never 0, never lower for an unchanged result. */
+  readonly Index: number;
+  readonly KnownLeader: boolean;
+  /** Milliseconds since the answering server heard from the leader. */
+  readonly LastContactMs: number;
+}
+
+/**
+ * `value` is the same object for as long as the result has not changed: whoever encodes it may keep the
+ * bytes in a WeakMap under it. It must not be changed.
+ */
+export interface Answer<T extends object> {
+  readonly value: T;
+  readonly meta: QueryMeta;
+}
+
+/** Why an instance is not in the result. Several may hold for one instance. */
+export type Reason =
+  | Readonly<{ Kind: "check"; CheckID: string; Status: string; Output: string }>
+  | Readonly<{ Kind: "maintenance"; CheckID: string; Notes: string }>
+  | Readonly<{ Kind: "filter"; Filter: string }>
+  | Readonly<{ Kind: "tag"; Tag: string }>
+  | Readonly<{ Kind: "node-meta"; Key: string; Value: string }>
+  | Readonly<{ Kind: "truncation"; Limit: string }>;
+
+export interface ExcludedInstance {
+  readonly Node: string;
+  readonly ServiceID: string;
+  readonly Reasons: readonly Reason[];
+}
+
+export interface ServiceQuery extends QueryOptions {
+  readonly ServiceName: string;
+  /** All must match, without regard to case. */
+  readonly ServiceTags: readonly string[];
+  readonly NodeMetaFilters: Readonly<Record<string, string>>;
+}
+export interface NodeMetaQuery extends QueryOptions {
+  readonly NodeMetaFilters: Readonly<Record<string, string>>;
+}
+export interface NodeQuery extends QueryOptions {
+  readonly Node: string;
+}
+export interface HealthServiceQuery extends ServiceQuery {
+  /** "any" keeps all; "not-critical" is DNS's rule; "passing" is `?passing`. Beyond Consul's own arguments. */
+  readonly Status: "any" | "not-critical" | "passing";
+}
+export interface KeyQuery extends QueryOptions {
+  readonly Key: string;
+}
+export interface KeyListQuery extends QueryOptions {
+  readonly Prefix: string;
+  readonly Seperator: string;
+}
+
+type Read<A, R extends object> = { args: A; reply: Answer<R> };
+type Write<A, R> = { args: A; reply: R };
+
+export interface Methods {
+  "Status.Leader": Write<{ readonly Datacenter: string }, string>;
+  "Status.Peers": Write<{ readonly Datacenter: string }, readonly string[]>;
+
+  "Catalog.Register": Write<RegisterRequest & { readonly Token?: string }, void>;
+  "Catalog.Deregister": Write<DeregisterRequest & { readonly Token?: string }, void>;
+  "Catalog.ListDatacenters": Write<{ readonly Datacenter?: string }, readonly string[]>;
+  "Catalog.ListNodes": Read<NodeMetaQuery, { readonly Nodes: readonly Node[] }>;
+  /** Tags of every service, the union over its instances. */
+  "Catalog.ListServices": Read<
+    NodeMetaQuery,
+    { readonly Services: Readonly<Record<string, readonly string[]>> }
+  >;
+  "Catalog.ServiceNodes": Read<ServiceQuery, { readonly ServiceNodes: readonly ServiceNode[] }>;
+  "Catalog.NodeServices": Read<NodeQuery, { readonly NodeServices: NodeServices | null }>;
+  "Catalog.NodeServiceList": Read<NodeQuery, { readonly NodeServices: NodeServiceList }>;
+
+  "Health.ServiceNodes": Read<
+    HealthServiceQuery,
+    {
+      readonly Nodes: readonly CheckServiceNode[];
+      /** Instances of the service that are not in `Nodes`, and why. */
+      readonly Excluded: readonly ExcludedInstance[];
+    }
+  >;
+  "Health.NodeChecks": Read<NodeQuery, { readonly HealthChecks: readonly HealthCheck[] }>;
+  "Health.ServiceChecks": Read<ServiceQuery, { readonly HealthChecks: readonly HealthCheck[] }>;
+  "Health.ChecksInState": Read<
+    NodeMetaQuery & { readonly State: string },
+    { readonly HealthChecks: readonly HealthCheck[] }
+  >;
+
+  /** true, or false where a condition (cas, lock) did not hold. */
+  "KVS.Apply": Write<KvsRequest & { readonly Token?: string }, boolean>;
+  /** `Entries` has 0 or 1 element. */
+  "KVS.Get": Read<KeyQuery, { readonly Entries: readonly DirEntry[] }>;
+  "KVS.List": Read<KeyQuery, { readonly Entries: readonly DirEntry[] }>;
+  "KVS.ListKeys": Read<KeyListQuery, { readonly Keys: readonly string[] }>;
+
+  /** The ID of the created or destroyed session. On create, `Session.ID` is ignored. */
+  "Session.Apply": Write<
+    { readonly Datacenter: string; readonly Op: "create" | "destroy"; readonly Session: Session },
+    string
+  >;
+  "Session.Get": Read<
+    QueryOptions & { readonly SessionID: string },
+    { readonly Sessions: readonly Session[] }
+  >;
+  "Session.List": Read<QueryOptions, { readonly Sessions: readonly Session[] }>;
+  "Session.NodeSessions": Read<NodeQuery, { readonly Sessions: readonly Session[] }>;
+  /** Starts the session's TTL again; an unknown session gives an empty list. */
+  "Session.Renew": Write<
+    { readonly Datacenter: string; readonly SessionID: string },
+    { readonly Sessions: readonly Session[] }
+  >;
+}
+export type MethodName = keyof Methods;
+
+/**
+ * Makes a call, wherever it is answered.
+ * Reads with `MinQueryIndex` are held until the index passes it or their time is up.
+ */
+export interface Delegate {
+  /** @throws {RollcallError} what the method refuses; `raft/no-leader`; `dc/unknown`; the signal's reason */
+  call<M extends MethodName>(
+    method: M,
+    args: Methods[M]["args"],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Methods[M]["reply"]>;
+}

@@ -17,6 +17,7 @@ export type { Static, TSchema };
 export type GoKind = "bytes" | "duration" | "int" | "uint64" | "list" | "map" | "struct" | "any";
 
 export interface FieldSchema extends TSchema {
+  type?: string | readonly string[];
   "x-go"?: GoKind;
   /** Left out of the JSON when empty, as Go's `omitempty`. */
   "x-omitempty"?: boolean;
@@ -26,7 +27,8 @@ export interface FieldSchema extends TSchema {
   "x-struct"?: string;
   /** Other spellings accepted in JSON input. */
   "x-alias"?: readonly string[];
-  /** Not an input or output field; only held in memory. */
+  /** A duration that JSON shows as text ("10s") instead of nanoseconds. */
+  "x-output"?: "string";
   properties?: Record<string, FieldSchema>;
   items?: FieldSchema;
   additionalProperties?: FieldSchema | boolean;
@@ -125,3 +127,22 @@ export const omitEmpty = <T extends TSchema>(field: T): T =>
 /** Accepts further spellings of a field's name in JSON input, e.g. snake_case. */
 export const alias = <T extends TSchema>(field: T, ...names: readonly string[]): T =>
   ({ ...(field as object), "x-alias": names }) as unknown as T;
+
+/** How a field's value is held: what its schema says, in one word. */
+export type FieldKind = GoKind | "text" | "bool" | "float";
+
+/** A schema that was not built here, and says nothing, describes any value. */
+export function fieldKind(schema: FieldSchema): FieldKind {
+  return schema["x-go"] ?? SCALAR_KINDS.get(schema.type) ?? "any";
+}
+
+const SCALAR_KINDS: ReadonlyMap<unknown, FieldKind> = new Map([
+  ["string", "text"],
+  ["boolean", "bool"],
+  ["number", "float"],
+]);
+
+/** The schema of a map's values. */
+export function valuesOf(map: FieldSchema): FieldSchema {
+  return typeof map.additionalProperties === "object" ? map.additionalProperties : {};
+}

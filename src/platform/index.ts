@@ -1,3 +1,6 @@
 export type * from "./platform.ts";
 export { noLogger } from "./logger.ts";
 export type { LogFields, Logger } from "./logger.ts";
+export { lineLogger, parseLogLevel } from "./log-lines.ts";
+export type { LineLogger, LineLoggerOptions, LogLevel, LogSink } from "./log-lines.ts";
+export { DisposableScope } from "./disposable-scope.ts";

@@ -14,7 +14,10 @@ export interface Clock {
   now(): Instant;
   /** Milliseconds since 1970 UTC. It can jump, so it only goes into what people read. */
   wallMs(): number;
-  /** Calls `fire` once, `delayMs` from now or later. Dispose to cancel; twice is harmless. */
+  /**
+   * Calls `fire` once, `delayMs` from now or later, never before this returns; `Infinity` never fires.
+   * Dispose to cancel; twice is harmless.
+   */
   after(delayMs: number, fire: () => void): Disposable;
 }
 
@@ -23,7 +26,10 @@ export interface Random {
   float(): number;
   /** Unpredictable bytes on the real platform, reproducible ones in simulation. */
   bytes(count: number): Uint8Array;
-  /** An independent stream, so that one component's extra draw does not shift another's. */
+  /**
+   * An independent stream, so that one component's extra draw does not shift another's. Asking again with
+   * the same label gives another stream.
+   */
   fork(label: string): Random;
 }
 
@@ -44,11 +50,17 @@ export interface DatagramSocket extends AsyncDisposable {
 /** `bytes` belongs to the receiver from then on. `from` may be reused: copy what you keep. */
 export type Receive = (bytes: Uint8Array, from: IpAddress) => void;
 
+/** Disposing it frees the address and destroys the streams that it accepted; then it resolves. */
 export interface StreamListener extends AsyncDisposable {
   readonly address: IpAddress | SocketPath;
 }
+/** `peer` is an IPv4 address where the caller has one, `{ host: "", port: 0 }` on a socket path. */
 export type Accept = (stream: Duplex, peer: IpAddress) => void;
 
+/**
+ * Streams, accepted or connected: once the peer has ended its side ours ends too (not half open), and an
+ * "error" that nobody listens to does no harm, as "close" follows it.
+ */
 export interface Network {
   /**
    * Datagrams may be lost, repeated or reordered.
@@ -90,13 +102,16 @@ export interface DiskEntry {
 /** Paths are the platform's own. A missing file is `undefined`, any other failure throws `disk/failed`. */
 export interface Disk {
   read(path: string): Promise<Uint8Array | undefined>;
-  /** Sorted by name; symbolic links are followed. */
+  /** Sorted by name (by code unit); symbolic links are followed, and one that leads nowhere is "other". */
   list(path: string): Promise<readonly DiskEntry[] | undefined>;
-  /** Replaces the file's content: after this resolves, a crash leaves the old or the new, never a mixture. */
+  /**
+   * Replaces the file's content. A crash before this resolves leaves the old or the new, never a mixture, and
+   * perhaps a `<name>.<unique>.tmp` beside it; after it has resolved, the new. `mode` is 0o600 if not given.
+   */
   replace(path: string, bytes: Uint8Array, options?: { readonly mode?: number }): Promise<void>;
-  /** Creates missing parents too. */
+  /** Creates missing parents too. One that is there is no error. */
   makeDirectory(path: string): Promise<void>;
-  /** A file that is not there is no error. */
+  /** A file that is not there is no error. Once this resolves, a crash does not bring the file back. */
   remove(path: string): Promise<void>;
   /** Opens for reading and writing, creating it if need be. */
   open(path: string): Promise<DiskFile>;
@@ -107,7 +122,10 @@ export interface DiskFile extends AsyncDisposable {
   read(offset: number, count: number): Promise<Uint8Array>;
   write(offset: number, bytes: Uint8Array): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;
-  /** Once this resolves, earlier writes survive power loss. Until then each may be kept, lost or torn. */
+  /**
+   * Once this resolves, earlier writes survive power loss. Until then each may be kept, lost or torn.
+   * A failure is final: later calls fail too, as the kernel may have thrown the writes away.
+   */
   sync(): Promise<void>;
 }
 
@@ -122,6 +140,7 @@ export interface ProcessRequest {
   /** On abort the process and its children are killed. */
   readonly signal: AbortSignal;
 }
+/** `code` is -1 if a signal ended the process; "killed" means by the request's own signal. */
 export type ProcessResult =
   | Readonly<{ kind: "exit"; code: number; output: Uint8Array; outputTotalBytes: number }>
   | Readonly<{ kind: "killed"; output: Uint8Array; outputTotalBytes: number }>
@@ -134,11 +153,15 @@ export interface Processes {
 
 export interface Host {
   readonly hostname: string;
+  /** Of this process. */
+  readonly pid: number;
   /** Go's names: linux, darwin, windows; amd64, arm64. */
   readonly os: string;
   readonly arch: string;
   readonly cpuCount: number;
   env(name: string): string | undefined;
+  /** How far local time is ahead of UTC at that instant, summer time included: only for what people read. */
+  zoneOffsetMinutes(wallMs: number): number;
 }
 
 export interface Platform {

@@ -1,0 +1,199 @@
+/**
+ * The composition root: a configuration in, a running agent out. It puts the parts together and owns their
+ * lifetimes; what they do is their own business.
+ */
+import type { LoadedConfig, RuntimeConfig } from "../config/index.ts";
+import { startDnsServer } from "../dns/index.ts";
+import { RollcallError } from "../errors/index.ts";
+import { startHttpServer, type LocalAgent } from "../http/index.ts";
+import { DisposableScope, type Logger, type Platform } from "../platform/index.ts";
+import { startServer } from "../server/index.ts";
+import { AntiEntropy, type NodeInfo } from "./anti-entropy.ts";
+import { CheckRunners } from "./check-runners.ts";
+import { LocalServices } from "./local-services.ts";
+import { LocalState } from "./local-state.ts";
+import { ownMember } from "./members.ts";
+import { nodeIdOf } from "./node-id.ts";
+import { registerConfigured } from "./configured.ts";
+import { selfOf } from "./self.ts";
+import { serviceChanged } from "./service-changed.ts";
+
+export interface AgentNeeds {
+  readonly platform: Platform;
+  readonly logger: Logger;
+  readonly loaded: LoadedConfig;
+  /** Reads the configuration again, from where it was read at the start. */
+  readonly readConfig: () => Promise<LoadedConfig>;
+  /** Called when somebody asked the agent to leave over HTTP, once it has answered. */
+  readonly onLeave: () => void;
+}
+
+export interface Agent extends AsyncDisposable {
+  readonly config: RuntimeConfig;
+  readonly nodeId: string;
+  /** @throws when the new configuration cannot be used; the agent goes on with the old one */
+  reload(): Promise<void>;
+}
+
+/** @throws {RollcallError} what the configuration may not say, or `net/bind`; nothing is left running then */
+export async function startAgent(needs: AgentNeeds): Promise<Agent> {
+  const scope = new DisposableScope();
+  try {
+    return await start(needs, scope);
+  } catch (error) {
+    await scope[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> {
+  const { platform, loaded } = needs;
+  const logger = needs.logger.named("agent");
+  let { config } = loaded;
+  requireSupported(config);
+  const nodeId = await nodeIdOf(platform, config);
+  for (const warning of loaded.warnings) logger.warn(warning);
+
+  const server = scope.use(await startServer({ platform, logger, config, nodeId }));
+  const { delegate } = server;
+  const state = new LocalState(platform.clock);
+  const node = (): NodeInfo => nodeInfoOf(config, nodeId);
+  const antiEntropy = scope.use(
+    new AntiEntropy({
+      clock: platform.clock,
+      random: platform.random,
+      logger,
+      delegate,
+      state,
+      node,
+      memberCount: () => 1,
+      checkUpdateIntervalMs: config.checkUpdateIntervalMs,
+    }),
+  );
+  const runners = scope.use(
+    new CheckRunners({
+      platform,
+      logger,
+      state,
+      delegate,
+      outputMaxBytes: config.checkOutputMaxSizeBytes,
+      discardOutput: () => config.discardCheckOutput,
+      onStatus: () => void antiEntropy.syncChanges(),
+      onOutput: (id) => antiEntropy.outputChanged(id),
+      onOverdue: (service, check) => {
+        logger.info("Check has been critical for too long; deregistering its service", {
+          check,
+          service,
+        });
+        void services.deregisterService(service);
+      },
+    }),
+  );
+  const services = new LocalServices({
+    nodeName: config.nodeName,
+    logger,
+    state,
+    runners,
+    policy: () => config,
+    sync: () => antiEntropy.syncChanges(),
+  });
+  await registerConfigured(services, state, config);
+  await antiEntropy.start();
+
+  const reload = async (): Promise<void> => {
+    const next = await needs.readConfig();
+    for (const warning of next.warnings) logger.warn(warning);
+    config = reloadable(config, next.config);
+    await registerConfigured(services, state, config);
+    antiEntropy.nodeChanged();
+    await antiEntropy.syncChanges();
+  };
+
+  const agent: LocalAgent = {
+    services: () => state.services,
+    checks: () => new Map([...state.checks].map(([id, { check }]) => [id, check])),
+    registerService: (definition, { replaceExistingChecks, source }) =>
+      services.registerService(definition, { replaceExistingChecks, origin: originOf(source) }),
+    deregisterService: (id) => services.deregisterService(id),
+    registerCheck: (definition, { source }) => services.registerCheck(definition, originOf(source)),
+    deregisterCheck: (id) => services.deregisterCheck(id),
+    updateTtl: (id, status, output) => services.updateTtl(id, status, output),
+    setNodeMaintenance: (enable, reason) => services.setNodeMaintenance(enable, reason),
+    setServiceMaintenance: (id, enable, reason) =>
+      services.setServiceMaintenance(id, enable, reason),
+    serviceChanged: (id, hash, waitMs, signal) =>
+      serviceChanged(state, platform.clock, { id, hash, waitMs, signal }),
+    members: (pool) => [ownMember(config, nodeId, pool)],
+    self: () =>
+      selfOf({
+        config,
+        nodeId,
+        member: ownMember(config, nodeId, "lan"),
+        meta: node().meta,
+        host: platform.host,
+        counts: { services: state.services.size, ...runners.counts },
+        server,
+      }),
+    reload,
+    leave: async () => needs.onLeave(),
+  };
+  const listening = { platform, logger, config: () => config, delegate };
+  scope.use(await startDnsServer(listening));
+  scope.use(await startHttpServer({ ...listening, agent }));
+
+  return {
+    get config() {
+      return config;
+    },
+    nodeId,
+    reload,
+    [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
+  };
+}
+
+const originOf = (source: "local" | "remote"): "config" | "api" =>
+  source === "local" ? "config" : "api";
+
+function requireSupported(config: RuntimeConfig): void {
+  if (!config.server) {
+    throw new RollcallError(
+      "config/invalid",
+      "client agents are not supported in this version: start with -dev, or with -server -bootstrap-expect=1",
+    );
+  }
+  if (config.bootstrapExpect > 1) {
+    throw new RollcallError(
+      "config/invalid",
+      "clusters of several servers are not supported in this version: bootstrap_expect can only be 1",
+    );
+  }
+}
+
+/** The configuration after a reload: the keys that Consul reloads, the rest as it was at the start. */
+function reloadable(running: RuntimeConfig, next: RuntimeConfig): RuntimeConfig {
+  return {
+    ...running,
+    services: next.services,
+    checks: next.checks,
+    nodeMeta: next.nodeMeta,
+    dns: next.dns,
+    discardCheckOutput: next.discardCheckOutput,
+    discoveryMaxStaleMs: next.discoveryMaxStaleMs,
+    logLevel: next.logLevel,
+    limits: {
+      ...running.limits,
+      httpMaxConnsPerClient: next.limits.httpMaxConnsPerClient,
+    },
+  };
+}
+
+function nodeInfoOf(config: RuntimeConfig, id: string): NodeInfo {
+  return {
+    id,
+    name: config.nodeName,
+    address: config.advertiseAddr,
+    datacenter: config.datacenter,
+    taggedAddresses: config.taggedAddresses,
+    meta: { ...config.nodeMeta, "consul-network-segment": "" },
+  };
+}

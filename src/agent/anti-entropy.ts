@@ -1,0 +1,288 @@
+/**
+ * Makes the catalog follow the agent's local state: at once after a change, and in full every minute or so,
+ * because either side may have missed something (facts: checks.md, "Anti-entropy").
+ *
+ * One sync runs at a time. A sync never throws: what could not be told stays out of sync and is tried again.
+ */
+import { messageOf } from "../errors/index.ts";
+import {
+  BLANK_CHECK,
+  CONSUL_SERVICE,
+  SERF_HEALTH,
+  sameRecord,
+  type HealthCheck,
+  type Node,
+  type NodeService,
+  type RegisterRequest,
+} from "../model/index.ts";
+import type { Clock, Logger, Random } from "../platform/index.ts";
+import { DEFAULT_QUERY, type Delegate } from "../rpc/index.ts";
+import type { CheckEntry, LocalState, ServiceEntry } from "./local-state.ts";
+
+const FULL_SYNC_MS = 60_000;
+const RETRY_MS = 15_000;
+/** Up to here a pool syncs at the plain rhythm; from there on each doubling makes it slower. */
+const SCALE_FROM_MEMBERS = 128;
+
+export interface NodeInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly address: string;
+  readonly datacenter: string;
+  readonly taggedAddresses: Readonly<Record<string, string>>;
+  readonly meta: Readonly<Record<string, string>>;
+}
+
+export interface AntiEntropyNeeds {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly delegate: Delegate;
+  readonly state: LocalState;
+  readonly node: () => NodeInfo;
+  readonly memberCount: () => number;
+  readonly checkUpdateIntervalMs: number;
+}
+
+/** How much slower a pool of this size syncs: 1 up to 128 members, 2 up to 256, and so on. */
+export function syncScale(memberCount: number): number {
+  if (memberCount <= SCALE_FROM_MEMBERS) return 1;
+  return Math.ceil(Math.log2(memberCount) - Math.log2(SCALE_FROM_MEMBERS)) + 1;
+}
+
+export class AntiEntropy implements Disposable {
+  readonly #needs: AntiEntropyNeeds;
+  #running: Promise<boolean> = Promise.resolve(true);
+  #waiting: Promise<boolean> | undefined;
+  #fullTimer: Disposable | undefined;
+  readonly #outputTimers = new Map<string, Disposable>();
+  #isNodeInSync = false;
+  #isClosed = false;
+
+  constructor(needs: AntiEntropyNeeds) {
+    this.#needs = needs;
+  }
+
+  /** A full sync now, and from then on in rhythm. */
+  async start(): Promise<void> {
+    const succeeded = await this.#enqueueFull();
+    this.#scheduleFull(succeeded);
+  }
+
+  /** Tells the catalog what it has not been told. Changes made while a sync runs go with the next one. */
+  async syncChanges(): Promise<void> {
+    this.#waiting ??= this.#running.then(() => {
+      this.#waiting = undefined;
+      this.#running = this.#guarded(() => this.#push());
+      return this.#running;
+    });
+    await this.#waiting;
+  }
+
+  /**
+   * Has a changed output told to the catalog some time within the update interval, not at once: outputs
+   * change with every run of some checks, and each telling is a write to the log.
+   */
+  outputChanged(checkId: string): void {
+    const { clock, random, checkUpdateIntervalMs: intervalMs } = this.#needs;
+    if (this.#outputTimers.has(checkId)) return;
+    const delayMs = intervalMs === 0 ? 0 : intervalMs / 2 + random.float() * intervalMs;
+    this.#outputTimers.set(
+      checkId,
+      clock.after(delayMs, () => this.#tellOutput(checkId)),
+    );
+  }
+
+  #tellOutput(checkId: string): void {
+    this.#outputTimers.delete(checkId);
+    const entry = this.#needs.state.checks.get(checkId);
+    if (entry === undefined || !entry.isOutputDeferred) return;
+    entry.isOutputDeferred = false;
+    entry.inSync = false;
+    void this.syncChanges();
+  }
+
+  /** The node's own address or metadata changed. */
+  nodeChanged(): void {
+    this.#isNodeInSync = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    this.#fullTimer?.[Symbol.dispose]();
+    for (const timer of this.#outputTimers.values()) timer[Symbol.dispose]();
+    this.#outputTimers.clear();
+  }
+
+  #scheduleFull(succeeded: boolean): void {
+    if (this.#isClosed) return;
+    const { clock, random, memberCount } = this.#needs;
+    const scale = syncScale(memberCount());
+    const delayMs = succeeded
+      ? scale * FULL_SYNC_MS * (1 + random.float())
+      : RETRY_MS + random.float() * RETRY_MS * scale;
+    this.#fullTimer = clock.after(delayMs, () => {
+      void this.#enqueueFull().then((next) => this.#scheduleFull(next));
+    });
+  }
+
+  #enqueueFull(): Promise<boolean> {
+    this.#running = this.#running.then(() =>
+      this.#guarded(async () => {
+        await this.#compare();
+        await this.#push();
+      }),
+    );
+    return this.#running;
+  }
+
+  async #guarded(sync: () => Promise<void>): Promise<boolean> {
+    if (this.#isClosed) return true;
+    try {
+      await sync();
+      return true;
+    } catch (error) {
+      this.#needs.logger.error("failed to sync remote state", { error: messageOf(error) });
+      return false;
+    }
+  }
+
+  /** Reads what the catalog has of this node and marks every difference. */
+  async #compare(): Promise<void> {
+    const { delegate, state, node } = this.#needs;
+    const info = node();
+    const query = { ...DEFAULT_QUERY, Consistency: "stale" as const, Node: info.name };
+    const services = await delegate.call("Catalog.NodeServices", query);
+    const checks = await delegate.call("Health.NodeChecks", query);
+    const known = services.value.NodeServices;
+    this.#isNodeInSync = known !== null && sameNode(known.Node, info);
+    this.#compareServices(known?.Services ?? {});
+    for (const remote of checks.value.HealthChecks) {
+      const local = state.checks.get(remote.CheckID);
+      if (local !== undefined) local.inSync = sameCheck(local, remote);
+      else if (remote.CheckID !== SERF_HEALTH) state.removedChecks.add(remote.CheckID);
+    }
+    const present = new Set(checks.value.HealthChecks.map(({ CheckID }) => CheckID));
+    for (const [id, entry] of state.checks) if (!present.has(id)) entry.inSync = false;
+  }
+
+  #compareServices(remote: Readonly<Record<string, NodeService>>): void {
+    const { state } = this.#needs;
+    for (const [id, entry] of state.services) {
+      const known = remote[id];
+      if (known !== undefined && entry.service.EnableTagOverride) {
+        adoptTags(state, entry, known.Tags);
+      }
+      const current = state.services.get(id) ?? entry;
+      current.inSync = known !== undefined && sameRecord(asStored(current.service), known);
+    }
+    for (const id of Object.keys(remote)) {
+      if (!state.services.has(id) && id !== CONSUL_SERVICE) state.removedServices.add(id);
+    }
+  }
+
+  async #push(): Promise<void> {
+    const { state } = this.#needs;
+    for (const id of state.removedServices) await this.#deregister({ ServiceID: id, CheckID: "" });
+    for (const id of state.removedChecks) await this.#deregister({ ServiceID: "", CheckID: id });
+    for (const [id, entry] of state.services) {
+      if (!entry.inSync) await this.#registerService(id, entry);
+    }
+    for (const [id, entry] of state.checks) {
+      if (!entry.inSync) await this.#registerCheck(id, entry);
+    }
+    if (!this.#isNodeInSync) await this.#registerNode();
+  }
+
+  async #deregister(what: { ServiceID: string; CheckID: string }): Promise<void> {
+    const { delegate, node, state, logger } = this.#needs;
+    const { name: Node, datacenter: Datacenter } = node();
+    await delegate.call("Catalog.Deregister", { Datacenter, Node, ...what });
+    if (what.ServiceID !== "") {
+      state.removedServices.delete(what.ServiceID);
+      logger.info("Deregistered service", { service: what.ServiceID });
+    } else {
+      state.removedChecks.delete(what.CheckID);
+      logger.info("Deregistered check", { check: what.CheckID });
+    }
+  }
+
+  /** The service goes together with its checks that the catalog does not have yet, so that it never shows without. */
+  async #registerService(id: string, entry: ServiceEntry): Promise<void> {
+    const { state, logger } = this.#needs;
+    const checks = state
+      .checksOfService(id)
+      .filter((check) => !check.inSync && check.token === entry.token);
+    entry.inSync = true;
+    for (const check of checks) settled(check);
+    try {
+      await this.#register({ Service: entry.service, Checks: checks.map(({ check }) => check) });
+    } catch (error) {
+      for (const failed of [entry, ...checks]) failed.inSync = false;
+      throw error;
+    }
+    logger.info("Synced service", { service: id });
+  }
+
+  async #registerCheck(id: string, entry: CheckEntry): Promise<void> {
+    settled(entry);
+    try {
+      await this.#register({ Service: null, Checks: [entry.check] });
+    } catch (error) {
+      entry.inSync = false;
+      throw error;
+    }
+    this.#needs.logger.info("Synced check", { check: id });
+  }
+
+  async #registerNode(): Promise<void> {
+    await this.#register({ Service: null, Checks: null });
+    this.#needs.logger.info("Synced node info");
+  }
+
+  async #register(what: Pick<RegisterRequest, "Service" | "Checks">): Promise<void> {
+    const info = this.#needs.node();
+    await this.#needs.delegate.call("Catalog.Register", {
+      Datacenter: info.datacenter,
+      ID: info.id,
+      Node: info.name,
+      Address: info.address,
+      TaggedAddresses: info.taggedAddresses,
+      NodeMeta: info.meta,
+      SkipNodeUpdate: this.#isNodeInSync,
+      Check: null,
+      ...what,
+    });
+    this.#isNodeInSync = true;
+  }
+}
+
+/** Marked before it is told, so that a change made meanwhile is not taken for told. */
+function settled(entry: CheckEntry): void {
+  entry.inSync = true;
+  entry.isOutputDeferred = false;
+}
+
+function adoptTags(state: LocalState, entry: ServiceEntry, tags: NodeService["Tags"]): void {
+  if (JSON.stringify(entry.service.Tags ?? []) === JSON.stringify(tags ?? [])) return;
+  state.putService({ ...entry.service, Tags: tags }, entry);
+}
+
+function sameNode(known: Node, info: NodeInfo): boolean {
+  return sameRecord(known, {
+    ID: info.id,
+    Node: info.name,
+    Address: info.address,
+    Datacenter: info.datacenter,
+    TaggedAddresses: info.taggedAddresses,
+    Meta: info.meta,
+  });
+}
+
+/** The catalog lists no tags as [] where the definition may have null. */
+const asStored = (service: NodeService): NodeService => ({ ...service, Tags: service.Tags ?? [] });
+
+function sameCheck({ check, isOutputDeferred }: CheckEntry, remote: HealthCheck): boolean {
+  const expected = { ...BLANK_CHECK, ...check, ServiceTags: check.ServiceTags ?? [] };
+  return sameRecord(isOutputDeferred ? { ...expected, Output: remote.Output } : expected, remote);
+}

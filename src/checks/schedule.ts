@@ -1,0 +1,42 @@
+/**
+ * When an active check runs: first after a random part of its interval, so that the checks of an agent that
+ * has just started do not all fire at once; then one interval after the previous run has ended. A slow run
+ * therefore delays the next and never meets it, and missed runs are not caught up.
+ */
+import type { Clock, Random } from "../platform/index.ts";
+
+export interface Schedule {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly intervalMs: number;
+  /** One run. It ends early when `run.signal` aborts, and may abort itself. */
+  readonly run: (run: AbortController) => Promise<void>;
+  /** A run that threw: a bug, to be told. The schedule goes on. */
+  readonly broken: (error: unknown) => void;
+}
+
+/** Disposing it cancels what is planned and aborts what is running. */
+export function schedule({ clock, random, intervalMs, run, broken }: Schedule): Disposable {
+  let stopped = false;
+  let current: AbortController | undefined;
+  let next = clock.after(random.float() * intervalMs, () => void turn());
+
+  async function turn(): Promise<void> {
+    current = new AbortController();
+    try {
+      await run(current);
+    } catch (error) {
+      broken(error);
+    }
+    current = undefined;
+    if (!stopped) next = clock.after(intervalMs, () => void turn());
+  }
+
+  return {
+    [Symbol.dispose]() {
+      stopped = true;
+      next[Symbol.dispose]();
+      current?.abort(new Error("check stopped"));
+    },
+  };
+}

@@ -1,0 +1,206 @@
+/**
+ * The HTTP API as a command calls it: one agent, one request at a time, over the platform's network.
+ *
+ * Connections are kept between requests, since an import of many keys would else use up the ports that TCP has
+ * for one address. Everything that can go wrong is a RollcallError whose message reads as that of Go's client.
+ */
+import {
+  Agent,
+  request as httpRequest,
+  type ClientRequestArgs,
+  type IncomingMessage,
+} from "node:http";
+import type { Duplex } from "node:stream";
+import { messageOf, RollcallError } from "../errors/index.ts";
+import type { Clock, Platform } from "../platform/index.ts";
+import { readApiConfig, type ApiConfig } from "./api-config.ts";
+import { during, type CommandContext } from "./command.ts";
+import { escapePath, escapeQuery, type Query } from "./go-url.ts";
+
+/** As long as Go's client gives a connection to come about. */
+const DIAL_TIMEOUT_MS = 30_000;
+/** An answer is text in memory; V8 has no longer strings. */
+const ANSWER_MAX_BYTES = 500 * 1024 * 1024;
+const REDIRECTS_MAX = 10;
+
+export interface ApiRequest {
+  readonly method: "GET" | "PUT" | "DELETE";
+  /** Not yet escaped: `/v1/kv/a b`. */
+  readonly path: string;
+  readonly query?: Query;
+  readonly body?: Uint8Array | string;
+}
+export interface ApiResponse {
+  readonly status: number;
+  readonly body: string;
+}
+
+export class ApiClient implements Disposable {
+  readonly #config: ApiConfig;
+  readonly #agent: StreamAgent;
+
+  constructor(config: ApiConfig, platform: Platform) {
+    this.#config = config;
+    this.#agent = new StreamAgent(config, platform);
+  }
+
+  /**
+   * Any status is an answer.
+   * @throws {RollcallError} when there is none
+   */
+  async send({ method, path, query = [], body }: ApiRequest): Promise<ApiResponse> {
+    const { pathPrefix, origin } = this.#config;
+    const asked: Query = [
+      ...query,
+      ...this.#config.query,
+      ...(this.#config.stale && method === "GET" ? ([["stale", ""]] as const) : []),
+    ];
+    const search = asked.length === 0 ? "" : `?${escapeQuery(asked)}`;
+    let target = `${pathPrefix}${escapePath(path)}${search}`;
+    const bytes = Buffer.from(body ?? "");
+    const failed = (error: unknown): RollcallError => {
+      const verb = `${method.slice(0, 1)}${method.slice(1).toLowerCase()}`;
+      const text = `${verb} "${origin}${target}": ${messageOf(error)}`;
+      return new RollcallError("net/dial", text, { cause: error });
+    };
+    try {
+      let answer = await this.#exchange(method, target, bytes);
+      for (let hop = 0; isRedirect(answer.status); hop += 1) {
+        if (hop === REDIRECTS_MAX) throw refused(`stopped after ${REDIRECTS_MAX} redirects`);
+        target = redirectTarget(answer);
+        answer = await this.#exchange("GET", target, Buffer.alloc(0));
+      }
+      return { status: answer.status, body: answer.body };
+    } catch (error) {
+      throw error instanceof RollcallError ? failed(error) : error;
+    }
+  }
+
+  /** @throws {RollcallError} `Unexpected response code: 500 (No cluster leader)` for all but 200 too */
+  async ok(request: ApiRequest): Promise<string> {
+    const { status, body } = await this.send(request);
+    if (status === 200) return body;
+    throw new RollcallError("request/refused", `Unexpected response code: ${status} (${body})`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent.destroy();
+  }
+
+  #exchange(method: string, path: string, body: Buffer): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const headers: Record<string, string | number> = {
+        Host: "path" in this.#config.remote ? "localhost" : this.#config.origin.replace(/^\w+:\/\//, ""),
+        "User-Agent": "rollcall",
+        ...this.#config.headers,
+      };
+      if (method === "PUT") headers["Content-Length"] = body.byteLength;
+      const request = httpRequest({ agent: this.#agent, method, path, headers }, (response) => {
+        readAnswer(response).then(resolve, reject);
+      });
+      request.on("error", (error) => reject(refused(connectionError(error), error)));
+      request.end(body);
+    });
+  }
+}
+
+/** @throws {Failure} `Error connecting to Consul agent: …` when the settings cannot be used */
+export async function openApi(context: CommandContext): Promise<ApiClient> {
+  const config = await during("Error connecting to Consul agent", readApiConfig(context));
+  return new ApiClient(config, context.platform);
+}
+
+interface Answer extends ApiResponse {
+  readonly location: string | undefined;
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      sizeBytes += chunk.byteLength;
+      if (sizeBytes > ANSWER_MAX_BYTES) {
+        throw refused(`the answer has more than ${ANSWER_MAX_BYTES} bytes`);
+      }
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof RollcallError) throw error;
+    throw refused("unexpected EOF", error);
+  }
+  return {
+    status: response.statusCode ?? 0,
+    body: Buffer.concat(chunks).toString("utf8"),
+    location: response.headers.location,
+  };
+}
+
+const isRedirect = (status: number): boolean => [301, 302, 303].includes(status);
+
+/** An agent redirects from paths such as `/v1/kv/a//b`; elsewhere we do not follow with a token in hand. */
+function redirectTarget({ status, location }: Answer): string {
+  if (location === undefined) throw refused(`${status} response missing Location header`);
+  if (!location.startsWith("/") || location.startsWith("//") || /[^\x21-\x7e]/.test(location)) {
+    throw refused(`${status} response leads elsewhere: ${location}`);
+  }
+  return location;
+}
+
+function refused(message: string, cause?: unknown): RollcallError {
+  return new RollcallError("net/dial", message, { cause });
+}
+
+/** Go's words where Node has others of its own. */
+function connectionError(error: Error & { readonly code?: string }): string {
+  if (error.code === "ECONNRESET") return "EOF";
+  if (error.code?.startsWith("HPE_") === true) return `malformed HTTP response (${error.message})`;
+  return error.message;
+}
+
+/** Hands out the platform's streams, which need not be sockets, and keeps them for the next request. */
+class StreamAgent extends Agent {
+  readonly #config: ApiConfig;
+  readonly #platform: Platform;
+
+  constructor(config: ApiConfig, platform: Platform) {
+    super({ keepAlive: true, maxSockets: 1 });
+    this.#config = config;
+    this.#platform = platform;
+  }
+  override createConnection(
+    _options: ClientRequestArgs,
+    created: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
+    dial(this.#config, this.#platform).then(
+      (stream) => created(null, asSocket(stream)),
+      (error: unknown) =>
+        (created as (error: Error) => void)(
+          error instanceof Error ? error : new Error(messageOf(error)),
+        ),
+    );
+  }
+}
+
+/** What Node's agent calls on connections that it keeps. */
+function asSocket(stream: Duplex): Duplex {
+  if ("unref" in stream) return stream;
+  return Object.assign(stream, { ref: ignore, unref: ignore, setKeepAlive: ignore });
+}
+const ignore = (): void => {};
+
+async function dial({ remote, tls }: ApiConfig, { clock, network }: Platform): Promise<Duplex> {
+  using deadline = timeLimit(clock, DIAL_TIMEOUT_MS, "i/o timeout");
+  const { signal } = deadline;
+  return await network.connect(remote, { signal, ...(tls === undefined ? {} : { tls }) });
+}
+
+function timeLimit(
+  clock: Clock,
+  afterMs: number,
+  reason: string,
+): Disposable & { readonly signal: AbortSignal } {
+  const abort = new AbortController();
+  const timer = clock.after(afterMs, () => abort.abort(refused(reason)));
+  return { signal: abort.signal, [Symbol.dispose]: () => timer[Symbol.dispose]() };
+}

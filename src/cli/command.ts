@@ -1,0 +1,71 @@
+/**
+ * What a command of the command line is, and what it is given. A command is one file that exports one value of
+ * type `Command`; `registry.ts` lists them and `run-cli.ts` parses the line, so that a command sees its flags
+ * and arguments only.
+ */
+import type { CommandFlag, CommandFlags } from "./flags.ts";
+import { messageOf, RollcallError } from "../errors/index.ts";
+import type { Platform } from "../platform/index.ts";
+
+/** What the process lends to a command. */
+export interface CliHost {
+  readonly platform: Platform;
+  stdout(output: string | Uint8Array): void;
+  stderr(text: string): void;
+  readStdin(): Promise<Uint8Array>;
+  /** Calls `fire` on each such signal until disposed; the process itself does nothing about it meanwhile. */
+  onSignal(name: SignalName, fire: () => void): Disposable;
+}
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+export interface CommandContext extends CliHost {
+  readonly flags: CommandFlags;
+  /** What stands after the flags. */
+  readonly args: readonly string[];
+  /** Flags and arguments as they were written, without the command's name. */
+  readonly argv: readonly string[];
+}
+
+export interface Command {
+  /** The words that call it: `kv put`. */
+  readonly name: string;
+  /** Help text without the flags. Its first line is `Usage: rollcall <name> …`. */
+  readonly usage: string;
+  readonly flags: readonly CommandFlag[];
+  /**
+   * @returns the exit code
+   * @throws {Failure} to say why it failed and exit with a code of its own
+   */
+  run(context: CommandContext): Promise<number>;
+}
+
+/** Ends the command: `message` goes to stderr as a line. */
+export class Failure extends Error {
+  readonly exitCode: number;
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.name = "Failure";
+    this.exitCode = exitCode;
+  }
+}
+
+/**
+ * Awaits `work`, and puts `what` before the message of an error that the world caused.
+ *
+ *     during("Error listing nodes", api.nodes())  →  Error listing nodes: Unexpected response code: 500 (…)
+ */
+export async function during<T>(what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof RollcallError) throw new Failure(`${what}: ${messageOf(error)}`);
+    throw error;
+  }
+}
+
+/** Consul's words for a command that takes fewer arguments. */
+export function refuseArguments(args: readonly string[], most: number): void {
+  if (args.length > most) {
+    throw new Failure(`Too many arguments (expected ${most}, got ${args.length})`);
+  }
+}

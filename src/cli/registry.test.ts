@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import { clientFlags, serverFlags } from "./client-flags.ts";
+import { COMMANDS, GROUPS } from "./registry.ts";
+import { runScripted } from "./testkit.ts";
+
+const client = clientFlags.map(({ name }) => name).join(" ");
+const server = serverFlags.map(({ name }) => name).join(" ");
+
+/** The flags that Consul 1.8.7 lists in the help of each command. */
+const FLAGS: Readonly<Record<string, string>> = {
+  "catalog datacenters": `${client} ${server}`,
+  "catalog nodes": `${client} ${server} detailed filter near node-meta service`,
+  "catalog services": `${client} ${server} namespace node node-meta tags`,
+  "kv delete": `${client} ${server} cas modify-index namespace recurse`,
+  "kv export": `${client} ${server} namespace`,
+  "kv get": `${client} ${server} base64 detailed keys namespace recurse separator`,
+  "kv import": `${client} ${server} namespace`,
+  "kv put": `${client} ${server} acquire base64 cas flags modify-index namespace release session`,
+  leave: client,
+  maint: `${client} disable enable reason service`,
+  members: `${client} detailed segment status wan`,
+  reload: client,
+  "services deregister": `${client} ${server} id namespace`,
+  "services register": `${client} ${server} address id kind meta name namespace port tag tagged-address`,
+  validate: "config-format quiet",
+  version: "format",
+};
+
+test("the shared flags are Consul's", () => {
+  expect(client).toBe(
+    "ca-file ca-path client-cert client-key http-addr tls-server-name token token-file",
+  );
+  expect(server).toBe("datacenter stale");
+});
+
+describe.each(Object.entries(FLAGS))("%s", (name, flags) => {
+  test("has Consul's flags, each with a help text", async () => {
+    const command = await COMMANDS[name]?.load();
+    expect(command?.name).toBe(name);
+    expect(command?.flags.map((flag) => flag.name).toSorted()).toEqual(flags.split(" ").toSorted());
+    for (const { help } of command?.flags ?? []) expect(help).toMatch(/^[A-Z-].*\.$/);
+  });
+
+  test("explains itself within 80 columns, every flag included", async () => {
+    const { exitCode, stdout } = await runScripted({ args: [...name.split(" "), "-h"] });
+    expect(exitCode).toBe(0);
+    expect(stdout.startsWith(`Usage: rollcall ${name}`)).toBe(true);
+    for (const flag of flags.split(" ")) expect(stdout).toMatch(new RegExp(`^  -${flag}(=<|$)`, "m"));
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(81);
+  });
+
+  test("lists its flags after a mistake in them", async () => {
+    const { exitCode, stdout, stderr } = await runScripted({
+      args: [...name.split(" "), "-no-such"],
+    });
+    expect([exitCode, stdout]).toEqual([1, ""]);
+    expect(stderr.split("\n").slice(0, 2)).toEqual([
+      "flag provided but not defined: -no-such",
+      "Usage:",
+    ]);
+    for (const flag of flags.split(" ")) expect(stderr).toMatch(new RegExp(`^  -${flag}( |$)`, "m"));
+  });
+});
+
+test("the list of commands names every command or its group once, sorted", async () => {
+  const { stdout } = await runScripted({ args: ["--help"] });
+  const listed = [...stdout.matchAll(/^ {4}(\S+) +\S/gm)].map(([, name]) => name);
+  const expected = new Set(Object.keys(COMMANDS).map((name) => name.split(" ")[0]));
+  expect(listed).toEqual([...expected].toSorted());
+  expect(stdout).toContain("    catalog     Asks the catalog");
+});
+
+test("a group lists its subcommands", async () => {
+  for (const group of Object.keys(GROUPS)) {
+    const { stdout } = await runScripted({ args: [group, "-h"] });
+    const listed = stdout.slice(stdout.indexOf("Subcommands:"));
+    const names = [...listed.matchAll(/^ {4}(\S+) +\S/gm)].map(([, name]) => `${group} ${name}`);
+    expect(names).toEqual(Object.keys(COMMANDS).filter((name) => name.startsWith(`${group} `)));
+  }
+});

@@ -1,0 +1,120 @@
+/**
+ * Every command with where it is found. A command is imported when it is called, so that `rollcall kv get`
+ * does not load an agent.
+ */
+import type { Command } from "./command.ts";
+
+export interface CommandRow {
+  readonly synopsis: string;
+  load(): Promise<Command>;
+}
+export interface Group {
+  readonly synopsis: string;
+  readonly usage: string;
+}
+
+export const COMMANDS: Readonly<Record<string, CommandRow>> = {
+  agent: {
+    synopsis: "Runs an agent",
+    load: async () => (await import("./agent-command.ts")).agent,
+  },
+  "catalog datacenters": {
+    synopsis: "Lists the known datacenters, nearest first",
+    load: async () => (await import("./catalog-datacenters.ts")).catalogDatacenters,
+  },
+  "catalog nodes": {
+    synopsis: "Lists the nodes of a datacenter",
+    load: async () => (await import("./catalog-nodes.ts")).catalogNodes,
+  },
+  "catalog services": {
+    synopsis: "Lists the services of a datacenter or of a node",
+    load: async () => (await import("./catalog-services.ts")).catalogServices,
+  },
+  "kv delete": {
+    synopsis: "Removes a key, or all keys with a prefix",
+    load: async () => (await import("./kv-delete.ts")).kvDelete,
+  },
+  "kv export": {
+    synopsis: "Prints a tree of keys as JSON",
+    load: async () => (await import("./kv-export.ts")).kvExport,
+  },
+  "kv get": {
+    synopsis: "Prints a value, or lists keys and values",
+    load: async () => (await import("./kv-get.ts")).kvGet,
+  },
+  "kv import": {
+    synopsis: "Writes a tree of keys from JSON",
+    load: async () => (await import("./kv-import.ts")).kvImport,
+  },
+  "kv put": {
+    synopsis: "Writes a value",
+    load: async () => (await import("./kv-put.ts")).kvPut,
+  },
+  leave: {
+    synopsis: "Makes the agent leave its cluster and stop",
+    load: async () => (await import("./leave.ts")).leave,
+  },
+  maint: {
+    synopsis: "Takes a node or a service out of rotation, or puts it back",
+    load: async () => (await import("./maint.ts")).maint,
+  },
+  members: {
+    synopsis: "Lists the members of the cluster",
+    load: async () => (await import("./members.ts")).members,
+  },
+  reload: {
+    synopsis: "Makes the agent read its configuration files again",
+    load: async () => (await import("./reload.ts")).reload,
+  },
+  "services deregister": {
+    synopsis: "Removes services from the local agent",
+    load: async () => (await import("./services-deregister.ts")).servicesDeregister,
+  },
+  "services register": {
+    synopsis: "Registers services with the local agent",
+    load: async () => (await import("./services-register.ts")).servicesRegister,
+  },
+  validate: {
+    synopsis: "Checks configuration files and directories",
+    load: async () => (await import("./validate.ts")).validate,
+  },
+  version: {
+    synopsis: "Prints the version",
+    load: async () => (await import("./version.ts")).version,
+  },
+};
+
+export const GROUPS: Readonly<Record<string, Group>> = {
+  catalog: {
+    synopsis: "Asks the catalog about datacenters, nodes and services",
+    usage: `
+  The catalog is what the servers know about every node; the agent's own
+  registrations are under "rollcall services".
+
+      $ rollcall catalog datacenters
+      $ rollcall catalog nodes -service=web
+      $ rollcall catalog services -tags`,
+  },
+  kv: {
+    synopsis: "Reads and writes the key/value store",
+    usage: `
+  Write a value, read it back with all that is known about it, remove it:
+
+      $ rollcall kv put redis/config/connections 5
+      $ rollcall kv get -detailed redis/config/connections
+      $ rollcall kv delete redis/config/connections
+
+  Move a tree of keys to another cluster:
+
+      $ rollcall kv export app/ | rollcall kv import -http-addr=10.0.0.9:8500 -`,
+  },
+  services: {
+    synopsis: "Registers services with the local agent, and removes them",
+    usage: `
+  Both subcommands act on the local agent. What other agents have registered is
+  shown by "rollcall catalog services".
+
+      $ rollcall services register -name=web -port=80
+      $ rollcall services deregister -id=web`,
+  },
+};

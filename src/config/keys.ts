@@ -1,0 +1,354 @@
+/**
+ * Every configuration key there is, one row each: its name, how it is written, what it is when not given,
+ * and what becomes of it. A new key is one new row here (and, if something has to be made of its value
+ * rather than copied, a few lines in derive.ts).
+ *
+ *     lands(key, type, default, path in RuntimeConfig)      derived(key, type, default)
+ *     later(key, type, default, what its absence means)     enterprise(key, type)  moot(key, type)
+ *
+ * Names and defaults: Consul 1.8.7; keys of later releases are known too, so that a newer configuration
+ * starts. Anything else is refused as a typing mistake.
+ */
+import { struct, type Shape, type StructShape } from "./decode.ts";
+import {
+  derived,
+  enterprise,
+  group,
+  lands,
+  landsLater,
+  later,
+  moot,
+  TYPES,
+  type KeyRow,
+} from "./key-row.ts";
+
+const NO_ACL = "requests are not authorized";
+const NO_TLS = "traffic is not encrypted";
+const NO_GOSSIP_KEY = "gossip is not encrypted";
+
+export const KEYS: readonly KeyRow[] = [
+  // Identity
+  derived("datacenter", "text", "dc1"),
+  derived("primary_datacenter", "text"),
+  derived("acl_datacenter", "text"),
+  derived("node_name", "text"),
+  lands("node_id", "text", "", "nodeId"),
+  lands("node_meta", "map", {}, "nodeMeta"),
+  moot("disable_host_node_id", "flag"),
+  derived("server", "flag", false),
+  derived("bootstrap", "flag", false),
+  derived("bootstrap_expect", "int", 0),
+  lands("data_dir", "text", "", "dataDir"),
+
+  // Addresses and ports
+  derived("bind_addr", "text", "0.0.0.0"),
+  derived("client_addr", "text", "127.0.0.1"),
+  derived("addresses.dns", "text"),
+  derived("addresses.http", "text"),
+  later("addresses.https", "text"),
+  later("addresses.grpc", "text"),
+  later("addresses.grpc_tls", "text"),
+  derived("advertise_addr", "text"),
+  derived("advertise_addr_ipv4", "text"),
+  derived("advertise_addr_ipv6", "text"),
+  derived("advertise_addr_wan", "text"),
+  derived("advertise_addr_wan_ipv4", "text"),
+  derived("advertise_addr_wan_ipv6", "text"),
+  derived("tagged_addresses", "map", {}),
+  lands("translate_wan_addrs", "flag", false, "translateWanAddrs"),
+  later("serf_lan", "text"),
+  later("serf_wan", "text"),
+  later("serf_lan_allowed_cidrs", "texts", [], "gossip is accepted from everywhere"),
+  later("serf_wan_allowed_cidrs", "texts", [], "gossip is accepted from everywhere"),
+  lands("ports.dns", "port", 8600, "ports.dns"),
+  lands("ports.http", "port", 8500, "ports.http"),
+  landsLater("ports.https", "port", -1, "ports.https"),
+  landsLater("ports.grpc", "port", -1, "ports.grpc"),
+  later("ports.grpc_tls", "port", -1),
+  lands("ports.serf_lan", "port", 8301, "ports.serfLan"),
+  lands("ports.serf_wan", "port", 8302, "ports.serfWan"),
+  lands("ports.server", "port", 8300, "ports.server"),
+  later("ports.proxy_min_port", "port", 20000),
+  later("ports.proxy_max_port", "port", 20255),
+  later("ports.sidecar_min_port", "port", 21000),
+  later("ports.sidecar_max_port", "port", 21255),
+  later("ports.expose_min_port", "port", 21500),
+  later("ports.expose_max_port", "port", 21755),
+  ...group("unix_sockets.", "user group mode", (key) => later(key, "text", "")),
+
+  // Joining, gossip, Raft
+  ...group("", "start_join start_join_wan retry_join retry_join_wan", (key) =>
+    later(key, "texts", [], "no other agent is joined"),
+  ),
+  ...group("", "retry_interval retry_interval_wan", (key) => later(key, "duration", "30s")),
+  ...group("", "retry_max retry_max_wan", (key) => later(key, "int", 0)),
+  later("rejoin_after_leave", "flag", false),
+  ...group("", "reconnect_timeout reconnect_timeout_wan", (key) => later(key, "duration", "72h")),
+  later("advertise_reconnect_timeout", "duration"),
+  later("primary_gateways", "texts", []),
+  later("primary_gateways_interval", "duration", "30s"),
+  later("encrypt", "text", "", NO_GOSSIP_KEY),
+  later("encrypt_verify_incoming", "flag", true),
+  later("encrypt_verify_outgoing", "flag", true),
+  moot("disable_keyring_file", "flag"),
+  ...["gossip_lan.", "gossip_wan."].flatMap((parent) => [
+    ...group(parent, "gossip_nodes retransmit_mult suspicion_mult", (key) => later(key, "int")),
+    ...group(parent, "gossip_interval probe_interval probe_timeout", (key) =>
+      later(key, "duration"),
+    ),
+  ]),
+  later("performance.raft_multiplier", "int", 5),
+  later("performance.leave_drain_time", "duration", "5s"),
+  lands("performance.rpc_hold_timeout", "duration", "7s", "rpcHoldTimeoutMs"),
+  later("protocol", "int", 2),
+  later("raft_protocol", "int", 3),
+  later("raft_snapshot_threshold", "int", 16384),
+  later("raft_snapshot_interval", "duration", "30s"),
+  later("raft_trailing_logs", "int", 10240),
+  later("raft_logstore", "anything"),
+  later("autopilot.cleanup_dead_servers", "flag", true),
+  later("autopilot.disable_upgrade_migration", "flag", false),
+  later("autopilot.last_contact_threshold", "duration", "200ms"),
+  later("autopilot.max_trailing_logs", "int", 250),
+  later("autopilot.min_quorum", "uint", 0),
+  later("autopilot.redundancy_zone_tag", "text", ""),
+  later("autopilot.server_stabilization_time", "duration", "10s"),
+  later("autopilot.upgrade_version_tag", "text", ""),
+  later("disable_coordinates", "flag", false),
+  later("server_rejoin_age_max", "duration", "168h"),
+
+  // DNS
+  lands("domain", "text", "consul.", "dnsDomain"),
+  lands("alt_domain", "text", "", "dnsAltDomain"),
+  later("recursors", "texts", [], "names outside the domain are not resolved"),
+  lands("dns_config.allow_stale", "flag", true, "dns.allowStale"),
+  lands("dns_config.a_record_limit", "int", 0, "dns.aRecordLimit"),
+  lands("dns_config.disable_compression", "flag", false, "dns.disableCompression"),
+  lands("dns_config.enable_truncate", "flag", false, "dns.enableTruncate"),
+  lands("dns_config.max_stale", "duration", "87600h", "dns.maxStaleMs"),
+  lands("dns_config.node_ttl", "duration", "0s", "dns.nodeTtlS"),
+  lands("dns_config.only_passing", "flag", false, "dns.onlyPassing"),
+  later("dns_config.recursor_timeout", "duration", "2s"),
+  later("dns_config.recursor_strategy", "text", "sequential"),
+  lands("dns_config.service_ttl", "durations", {}, "dns.serviceTtlS"),
+  lands("dns_config.udp_answer_limit", "int", 3, "dns.udpAnswerLimit"),
+  lands(
+    "dns_config.enable_additional_node_meta_txt",
+    "flag",
+    true,
+    "dns.enableAdditionalNodeMetaTxt",
+  ),
+  lands("dns_config.soa.refresh", "uint32", 3600, "dns.soa.refreshS"),
+  lands("dns_config.soa.retry", "uint32", 600, "dns.soa.retryS"),
+  lands("dns_config.soa.expire", "uint32", 86400, "dns.soa.expireS"),
+  lands("dns_config.soa.min_ttl", "uint32", 0, "dns.soa.minTtlS"),
+  later("dns_config.use_cache", "flag", false),
+  later("dns_config.cache_max_age", "duration", "0s"),
+  enterprise("dns_config.prefer_namespace", "flag"),
+
+  // HTTP, queries, limits
+  lands("http_config.block_endpoints", "texts", [], "http.blockEndpoints"),
+  lands("http_config.response_headers", "map", {}, "http.responseHeaders"),
+  lands("http_config.allow_write_http_from", "texts", [], "http.allowWriteHttpFrom"),
+  later("http_config.use_cache", "flag", true),
+  lands("http_config.max_header_bytes", "int", 1048576, "http.maxHeaderBytes"),
+  lands("disable_http_unprintable_char_filter", "flag", false, "http.disableUnprintableCharFilter"),
+  lands("default_query_time", "duration", "300s", "defaultQueryTimeMs"),
+  lands("max_query_time", "duration", "600s", "maxQueryTimeMs"),
+  lands("discovery_max_stale", "duration", "0s", "discoveryMaxStaleMs"),
+  lands("session_ttl_min", "duration", "10s", "sessionTtlMinMs"),
+  lands("limits.http_max_conns_per_client", "int", 200, "limits.httpMaxConnsPerClient"),
+  lands("limits.kv_max_value_size", "uint64", 524288, "limits.kvMaxValueSizeBytes"),
+  lands("limits.txn_max_req_len", "uint64", 524288, "limits.txnMaxReqLenBytes"),
+  ...group("limits.", "https_handshake_timeout rpc_handshake_timeout", (key) =>
+    later(key, "duration", "5s"),
+  ),
+  later("limits.rpc_client_timeout", "duration", "60s"),
+  later("limits.rpc_rate", "float", -1),
+  later("limits.rpc_max_burst", "int", 1000),
+  later("limits.rpc_max_conns_per_client", "int", 100),
+  later("limits.request_limits.mode", "text", "disabled"),
+  later("limits.request_limits.read_rate", "float", -1),
+  later("limits.request_limits.write_rate", "float", -1),
+  later("cache.entry_fetch_max_burst", "int", 2),
+  later("cache.entry_fetch_rate", "float"),
+
+  // Services and checks
+  derived("service", "service"),
+  derived("services", "services", []),
+  derived("check", "check"),
+  derived("checks", "checks", []),
+  later("watches", "anythings", []),
+  lands("check_output_max_size", "int", 4096, "checkOutputMaxSizeBytes"),
+  lands("check_update_interval", "duration", "5m", "checkUpdateIntervalMs"),
+  lands("discard_check_output", "flag", false, "discardCheckOutput"),
+  derived("enable_script_checks", "flag", false),
+  derived("enable_local_script_checks", "flag"),
+  later("enable_agent_tls_for_checks", "flag", false),
+  later("enable_central_service_config", "flag", false),
+  later("config_entries.bootstrap", "anythings", []),
+  moot("disable_remote_exec", "flag"),
+
+  // Process, logs, user interface
+  derived("ui", "flag", false),
+  later("ui_dir", "text", ""),
+  later("ui_content_path", "text", "/ui/"),
+  derived("ui_config.enabled", "flag"),
+  ...group("ui_config.", "dir content_path metrics_provider metrics_provider_options_json", (key) =>
+    later(key, "text", ""),
+  ),
+  later("ui_config.metrics_provider_files", "texts", []),
+  later("ui_config.metrics_proxy", "anything"),
+  later("ui_config.dashboard_url_templates", "map", {}),
+  derived("log_level", "text", "INFO"),
+  lands("log_json", "flag", false, "logJson"),
+  later("log_file", "text", "", "logs go to standard output only"),
+  later("log_rotate_bytes", "int", 0),
+  later("log_rotate_duration", "duration", "24h"),
+  later("log_rotate_max_files", "int", 0),
+  later("enable_syslog", "flag", false, "logs go to standard output only"),
+  later("syslog_facility", "text", "LOCAL0"),
+  lands("pid_file", "text", "", "pidFile"),
+  derived("leave_on_terminate", "flag"),
+  derived("skip_leave_on_interrupt", "flag"),
+  moot("disable_update_check", "flag"),
+  moot("disable_anonymous_signature", "flag"),
+  lands("enable_debug", "flag", false, "enableDebug"),
+  later("auto_reload_config", "flag", false),
+  later("telemetry.prefix_filter", "texts", []),
+  later("telemetry.disable_hostname", "flag", false),
+  later("telemetry.filter_default", "flag", true),
+  later("telemetry.metrics_prefix", "text", "consul"),
+  later("telemetry.prometheus_retention_time", "duration", "0s"),
+  later("telemetry.dogstatsd_tags", "texts", []),
+  ...group("telemetry.", "dogstatsd_addr statsd_address statsite_address", (key) =>
+    later(key, "text", "", "no metrics are sent"),
+  ),
+  ...group(
+    "telemetry.circonus_",
+    "api_app api_token api_url broker_id broker_select_tag check_display_name check_force_metric_activation check_id check_instance_id check_search_tag check_tags submission_interval submission_url",
+    (key) => later(key, "text", ""),
+  ),
+
+  // TLS
+  ...group(
+    "",
+    "ca_file ca_path cert_file key_file server_name tls_min_version tls_cipher_suites",
+    (key) => later(key, "text", "", NO_TLS),
+  ),
+  ...group(
+    "",
+    "verify_incoming verify_incoming_rpc verify_incoming_https verify_outgoing verify_server_hostname",
+    (key) => later(key, "flag", false, NO_TLS),
+  ),
+  later("tls_prefer_server_cipher_suites", "flag", false),
+  later("tls", "anything", undefined, NO_TLS),
+  ...group("auto_encrypt.", "tls allow_tls", (key) => later(key, "flag", false, NO_TLS)),
+  ...group("auto_encrypt.", "dns_san ip_san", (key) => later(key, "texts", [])),
+  later("auto_config.enabled", "flag", false),
+  ...group("auto_config.", "intro_token intro_token_file", (key) => later(key, "text", "")),
+  ...group("auto_config.", "server_addresses dns_sans ip_sans", (key) => later(key, "texts", [])),
+  later("auto_config.authorization.enabled", "flag", false),
+  ...group(
+    "auto_config.authorization.static.",
+    "jwks_url jwks_ca_cert oidc_discovery_url oidc_discovery_ca_cert bound_issuer",
+    (key) => later(key, "text", ""),
+  ),
+  ...group(
+    "auto_config.authorization.static.",
+    "jwt_validation_pub_keys bound_audiences claim_assertions jwt_supported_algs",
+    (key) => later(key, "texts", []),
+  ),
+  ...group("auto_config.authorization.static.", "claim_mappings list_claim_mappings", (key) =>
+    later(key, "map", {}),
+  ),
+  ...group(
+    "auto_config.authorization.static.",
+    "expiration_leeway not_before_leeway clock_skew_leeway",
+    (key) => later(key, "duration", "0s"),
+  ),
+  later("auto_config.authorization.static.allow_reuse", "flag", false),
+
+  // ACL
+  later("acl.enabled", "flag", false, NO_ACL),
+  later("acl.default_policy", "text", "allow", NO_ACL),
+  later("acl.down_policy", "text", "extend-cache"),
+  ...group("acl.", "token_ttl policy_ttl role_ttl", (key) => later(key, "duration", "30s")),
+  later("acl.disabled_ttl", "duration", "120s"),
+  ...group(
+    "acl.",
+    "enable_key_list_policy enable_token_persistence enable_token_replication",
+    (key) => later(key, "flag", false),
+  ),
+  enterprise("acl.msp_disable_bootstrap", "flag"),
+  ...group(
+    "acl.tokens.",
+    "default agent agent_master agent_recovery master initial_management replication config_file_service_registration dns",
+    (key) => later(key, "text", ""),
+  ),
+  enterprise("acl.tokens.managed_service_provider", "anythings"),
+  ...group("acl_", "agent_master_token agent_token master_token replication_token token", (key) =>
+    later(key, "text", ""),
+  ),
+  later("acl_default_policy", "text", "allow", NO_ACL),
+  later("acl_down_policy", "text", "extend-cache"),
+  ...group("acl_", "ttl disabled_ttl", (key) => later(key, "duration")),
+  later("acl_enable_key_list_policy", "flag", false),
+  later("enable_acl_replication", "flag", false),
+  derived("acl_enforce_version_8", "flag"),
+  later("default_intention_policy", "text", ""),
+
+  // Mesh and later releases
+  later("connect.enabled", "flag", false),
+  later("connect.ca_provider", "text", "consul"),
+  later("connect.ca_config", "anything"),
+  later("connect.enable_mesh_gateway_wan_federation", "flag", false),
+  later("peering.enabled", "flag", false),
+  later("xds.update_max_per_second", "float"),
+  moot("use_streaming_backend", "flag"),
+  moot("rpc.enable_streaming", "flag"),
+
+  // Consul Enterprise
+  ...group("", "non_voting_server read_replica", (key) => enterprise(key, "flag")),
+  ...group("", "license_path partition", (key) => enterprise(key, "text")),
+  ...group("", "audit reporting", (key) => enterprise(key, "anything")),
+  moot("snapshot_agent", "anything"),
+  derived("segment", "text", ""),
+  derived("segments", "anythings", []),
+
+  // Consul's own, which it lets nobody change
+  ...group("", "segment_limit segment_name_limit", (key) => moot(key, "int")),
+  ...group("", "version version_prerelease revision", (key) => moot(key, "text")),
+  ...group(
+    "",
+    "ae_interval check_deregister_interval_min check_reap_interval sync_coordinate_interval_min",
+    (key) => moot(key, "duration"),
+  ),
+  moot("sync_coordinate_rate_target", "float"),
+  ...group("consul.coordinate.", "update_batch_size update_max_batches", (key) => moot(key, "int")),
+  moot("consul.coordinate.update_period", "duration"),
+  ...group("consul.raft.", "election_timeout heartbeat_timeout leader_lease_timeout", (key) =>
+    moot(key, "duration"),
+  ),
+  moot("consul.server.health_interval", "duration"),
+];
+
+const BY_KEY: ReadonlyMap<string, KeyRow> = new Map(KEYS.map((row) => [row.key, row]));
+
+export const keyRow = (key: string): KeyRow | undefined => BY_KEY.get(key);
+
+/** The whole document, as decode.ts wants it. */
+export const CONFIG_SHAPE: StructShape = shapeOf(KEYS.map((row) => [row.key.split("."), row]));
+
+function shapeOf(rows: readonly (readonly [readonly string[], KeyRow])[]): StructShape {
+  const fields: Record<string, Shape> = {};
+  for (const [path, row] of rows) {
+    const [name] = path;
+    if (name === undefined || Object.hasOwn(fields, name)) continue;
+    const below = rows
+      .filter(([other]) => other[0] === name && other.length > 1)
+      .map(([other, otherRow]) => [other.slice(1), otherRow] as const);
+    fields[name] = below.length > 0 ? shapeOf(below) : TYPES[row.type];
+  }
+  return struct(fields);
+}

@@ -1,0 +1,227 @@
+/**
+ * From a lookup to a compiled reply: reads the catalog, builds the reply, and keeps it for as long as the
+ * catalog gives the same value, so that a hot name costs one map lookup.
+ */
+import type { RuntimeConfig } from "../config/index.ts";
+import { unreachable } from "../errors/index.ts";
+import type { Clock } from "../platform/index.ts";
+import type { Delegate, HealthServiceQuery, NodeQuery } from "../rpc/index.ts";
+import { addressRecord } from "./addresses.ts";
+import {
+  nodeQuery,
+  readNode,
+  readService,
+  serviceQuery,
+  type NodeValue,
+  type ServiceValue,
+} from "./catalog-reads.ts";
+import { CHASE_DEPTH_MAX, type Chase } from "./chase.ts";
+import { compileReply, type CompiledReply } from "./compile.ts";
+import type { Draw } from "./draw.ts";
+import { drawAt } from "./draw.ts";
+import { nodeReply } from "./lookup-node.ts";
+import { ReverseLookup } from "./lookup-reverse.ts";
+import { serviceReply } from "./lookup-service.ts";
+import { authorityReply, nameServersReply } from "./lookup-zone.ts";
+import { isWithin, labelsOf, type Name } from "./names.ts";
+import { parseLookup, type Lookup } from "./question.ts";
+import { QUERY_TYPES, type ResourceRecord } from "./records.ts";
+import { alone, isNegative, isOurs, negative, reply, zoneAt, type Reply, type Zone } from "./reply.ts";
+import type { Served } from "./served.ts";
+import { UDP_PLAIN_ANSWERS_MAX } from "./truncate.ts";
+
+export interface Asked {
+  readonly name: Name;
+  readonly type: number;
+  readonly lookup: Lookup;
+  readonly read: CatalogRead;
+  /** Equal for questions that get the same reply from the same catalog value. */
+  readonly key: string;
+}
+
+type CatalogRead =
+  | Readonly<{ kind: "service"; query: HealthServiceQuery }>
+  | Readonly<{ kind: "node"; query: NodeQuery }>
+  | Readonly<{ kind: "none" }>;
+type Facts =
+  | Readonly<{ kind: "service"; value: ServiceValue | undefined }>
+  | Readonly<{ kind: "node"; value: NodeValue | undefined }>
+  | Readonly<{ kind: "none"; value: undefined }>;
+interface Built {
+  readonly reply: Reply;
+  readonly reusable: boolean;
+}
+
+const NO_READ: CatalogRead = { kind: "none" };
+const NO_FACTS: Facts = { kind: "none", value: undefined };
+/** Spellings and forms of one question; beyond that, replies are made anew. */
+const REPLIES_PER_VALUE_MAX = 32;
+
+export function askedOf(name: Name, type: number, { config, zones }: Served): Asked {
+  const labels = labelsOf(name);
+  const lookup = parseLookup(labels, type, zones);
+  // Without compression a reply spells the name out, so it serves one spelling only.
+  const spelling = config.dns.disableCompression ? ` ${String.fromCharCode(...name)}` : "";
+  const key = `${type} ${labels.join(".")}${spelling}`;
+  return { name, type, lookup, read: readOf(lookup, config), key };
+}
+
+function readOf(lookup: Lookup, { dns }: RuntimeConfig): CatalogRead {
+  const { kind } = lookup;
+  if (kind === "service") {
+    const { service, tag, datacenter } = lookup;
+    return { kind, query: serviceQuery(dns, service, tag, datacenter) };
+  }
+  if (kind === "node") return { kind, query: nodeQuery(dns, lookup.node, lookup.datacenter) };
+  return NO_READ;
+}
+
+function compressTo({ name }: Asked, { config }: Served): Name | undefined {
+  return config.dns.disableCompression ? undefined : name;
+}
+
+export class Resolver {
+  readonly #delegate: Delegate;
+  readonly #clock: Clock;
+  readonly #draw: Draw;
+  readonly #reverse: ReverseLookup;
+  #kept = new WeakMap<object, Map<string, CompiledReply>>();
+  #keptFor: Served | undefined;
+  #zone: { readonly served: Served; readonly serial: number; readonly zone: Zone } | undefined;
+  /** For this second's zone; one entry for each outcome and length of name. */
+  readonly #negatives = new Map<string, CompiledReply>();
+
+  constructor(delegate: Delegate, clock: Clock, draw: Draw) {
+    this.#delegate = delegate;
+    this.#clock = clock;
+    this.#draw = draw;
+    this.#reverse = new ReverseLookup(delegate, clock);
+  }
+
+  /** @throws {RollcallError} what the catalog could not answer, for SERVFAIL */
+  async resolve(asked: Asked, served: Served): Promise<CompiledReply> {
+    const facts = await this.#read(asked.read);
+    if (this.#keptFor !== served) {
+      this.#kept = new WeakMap();
+      this.#keptFor = served;
+    }
+    const { value } = facts;
+    const kept = value === undefined ? undefined : this.#kept.get(value);
+    const known = kept?.get(asked.key);
+    if (known !== undefined) return known;
+    const built = await this.#build(asked, facts, served, CHASE_DEPTH_MAX);
+    if (isNegative(built.reply, this.#zoneNow(served))) {
+      return this.#compileNegative(built.reply, asked, served);
+    }
+    const compiled = compileReply(built.reply, compressTo(asked, served));
+    if (built.reusable && value !== undefined && this.#keptFor === served) {
+      const replies = kept ?? new Map<string, CompiledReply>();
+      if (replies.size >= REPLIES_PER_VALUE_MAX) replies.clear();
+      this.#kept.set(value, replies.set(asked.key, compiled));
+    }
+    return compiled;
+  }
+
+  /** What is said about names that do not exist differs only in where the question has our domain. */
+  #compileNegative(negativeReply: Reply, asked: Asked, served: Served): CompiledReply {
+    const domainAt = isWithin(asked.name, served.domain)
+      ? asked.name.length - served.domain.length
+      : -1;
+    const key = `${negativeReply.rcode} ${domainAt}`;
+    let compiled = this.#negatives.get(key);
+    if (compiled === undefined) {
+      compiled = compileReply(negativeReply, compressTo(asked, served));
+      this.#negatives.set(key, compiled);
+    }
+    return compiled;
+  }
+
+  /** The zone as of this second: its serial is the time. */
+  #zoneNow(served: Served): Zone {
+    const serial = Math.floor(this.#clock.wallMs() / 1000);
+    if (this.#zone?.served !== served || this.#zone.serial !== serial) {
+      this.#zone = { served, serial, zone: zoneAt(served, serial) };
+      this.#negatives.clear();
+    }
+    return this.#zone.zone;
+  }
+
+  async #read(read: CatalogRead): Promise<Facts> {
+    const { kind } = read;
+    switch (kind) {
+      case "service":
+        return { kind, value: await readService(this.#delegate, read.query) };
+      case "node":
+        return { kind, value: await readNode(this.#delegate, read.query) };
+      case "none":
+        return NO_FACTS;
+      default:
+        return unreachable(kind);
+    }
+  }
+
+  async #build(asked: Asked, facts: Facts, served: Served, depth: number): Promise<Built> {
+    const { name, type, lookup } = asked;
+    const { config } = served;
+    const zone = this.#zoneNow(served);
+    const once = (made: Reply): Built => ({ reply: made, reusable: false });
+    const chase = this.#chaseFrom(served, zone, depth);
+    switch (lookup.kind) {
+      case "service": {
+        const nodes = facts.kind === "service" ? (facts.value?.Nodes ?? []) : [];
+        const { service, datacenter } = lookup;
+        const question = { zone, config, datacenter, name, type, service };
+        return serviceReply(nodes, question, chase, this.#draw);
+      }
+      case "node": {
+        const node = facts.kind === "node" ? facts.value?.NodeServices?.Node : undefined;
+        if (node === undefined) return once(negative("NXDOMAIN", zone));
+        const { datacenter } = lookup;
+        return once(await nodeReply(node, { config, datacenter, name, type }, chase));
+      }
+      case "address": {
+        const record = addressRecord(name, lookup.address, config.dns.nodeTtlS);
+        return once(reply({ answers: [alone(record)] }));
+      }
+      case "start-of-authority":
+        return once(await authorityReply(zone, this.#delegate, this.#draw));
+      case "name-servers":
+        return once(await nameServersReply(zone, this.#delegate, this.#draw));
+      case "reverse":
+        return once(await this.#reverse.reply({ address: lookup.address, name, type }, zone));
+      case "absent":
+        return once(negative("NXDOMAIN", zone));
+      case "empty":
+        return once(reply({}));
+      case "transfer":
+        return once(reply({ rcode: "NOTIMP" }));
+      case "foreign":
+        return once(reply({ rcode: "REFUSED", authoritative: false }));
+      default:
+        return unreachable(lookup);
+    }
+  }
+
+  /** Looks a name of ours up as a client without EDNS would, and takes the answers. */
+  #chaseFrom(served: Served, zone: Zone, depth: number): Chase {
+    return async (name) => {
+      if (depth === 0 || !isOurs(name, zone)) return [];
+      const asked = askedOf(name, QUERY_TYPES.ANY, served);
+      const facts = await this.#read(asked.read);
+      const built = await this.#build(asked, facts, served, depth - 1);
+      return this.#sample(built.reply, served.config.dns.udpAnswerLimit);
+    };
+  }
+
+  #sample({ answers, order, answerMax, countLimited }: Reply, udpAnswerLimit: number) {
+    const limit = countLimited ? Math.min(udpAnswerLimit, UDP_PLAIN_ANSWERS_MAX) : answers.length;
+    const count = Math.min(answers.length, answerMax, limit);
+    const positions = Uint32Array.from(answers.keys());
+    const sampled: ResourceRecord[] = [];
+    for (let i = 0; i < count; i++) {
+      const group = answers[order === "any" ? drawAt(positions, i, this.#draw) : i];
+      if (group !== undefined) sampled.push(group.record);
+    }
+    return sampled;
+  }
+}

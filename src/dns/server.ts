@@ -1,0 +1,138 @@
+/**
+ * Port 8600: the sockets of DNS. Each address is served on UDP and TCP; what a packet means is for the
+ * handler. Work under way is bounded: while the catalog does not answer, further datagrams are dropped, as
+ * their senders will repeat them, and further connections are refused.
+ */
+import type { RuntimeConfig } from "../config/index.ts";
+import { messageOf } from "../errors/index.ts";
+import {
+  DisposableScope,
+  type DatagramSocket,
+  type IpAddress,
+  type Logger,
+  type Platform,
+} from "../platform/index.ts";
+import type { Delegate } from "../rpc/index.ts";
+import { createHandler, type Handle } from "./handler.ts";
+import { converse } from "./tcp-connection.ts";
+
+/** Datagrams whose answers are being waited for, on all addresses. */
+export const DATAGRAMS_OUTSTANDING_MAX = 4096;
+/** TCP connections at a time, on all addresses. */
+export const CONNECTIONS_MAX = 1024;
+
+export interface DnsServerNeeds {
+  readonly platform: Platform;
+  /** The agent's own; this room's lines are under `dns`. */
+  readonly logger: Logger;
+  /** Asked for every query, so that a reload takes effect at once. */
+  readonly config: () => RuntimeConfig;
+  readonly delegate: Delegate;
+}
+export interface DnsServer extends AsyncDisposable {
+  /** Where it listens, each once; empty when DNS is disabled. */
+  readonly addresses: readonly IpAddress[];
+}
+
+/** @throws {RollcallError} `net/bind`; nothing is left open then */
+export async function startDnsServer(needs: DnsServerNeeds): Promise<DnsServer> {
+  const { platform, logger, config } = needs;
+  const { dnsAddrs, ports } = config();
+  const scope = new DisposableScope();
+  const addresses: IpAddress[] = [];
+  const close = (): Promise<void> => scope[Symbol.asyncDispose]();
+  if (ports.dns < 0) return { addresses, [Symbol.asyncDispose]: close };
+
+  const handle = guarded(
+    createHandler({
+      config,
+      delegate: needs.delegate,
+      clock: platform.clock,
+      random: platform.random.fork("dns"),
+      logger: logger.named("dns"),
+    }),
+    logger.named("dns"),
+  );
+  const datagrams = { outstanding: 0 };
+  const connections = { open: 0 };
+  try {
+    for (const host of dnsAddrs) {
+      const udp = scope.use(
+        await serveDatagrams({ host, port: ports.dns }, platform, handle, datagrams),
+      );
+      started(logger, udp.address, "udp");
+      // Port 0 asks for a free one; TCP then takes the same.
+      scope.use(await serveStreams(udp.address, platform, handle, connections));
+      started(logger, udp.address, "tcp");
+      addresses.push(udp.address);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { addresses, [Symbol.asyncDispose]: close };
+}
+
+function started(logger: Logger, { host, port }: IpAddress, network: string): void {
+  const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  logger.info("Started DNS server", { address, network });
+}
+
+/** A bug met by one packet must not take the agent down. */
+function guarded(handle: Handle, logger: Logger): Handle {
+  return (message, transport) => {
+    try {
+      return handle(message, transport);
+    } catch (error) {
+      const stack = error instanceof Error ? error.stack : undefined;
+      logger.error("query failed", { error: messageOf(error), stack });
+      return undefined;
+    }
+  };
+}
+
+async function serveDatagrams(
+  local: IpAddress,
+  { network }: Platform,
+  handle: Handle,
+  datagrams: { outstanding: number },
+): Promise<DatagramSocket> {
+  const done = (): void => {
+    datagrams.outstanding -= 1;
+  };
+  const socket: DatagramSocket = await network.bindDatagram(local, (bytes, from) => {
+    if (datagrams.outstanding >= DATAGRAMS_OUTSTANDING_MAX) return;
+    const answer = handle(bytes, "udp");
+    if (answer === undefined) return;
+    if (!(answer instanceof Promise)) {
+      socket.send(answer, from);
+      return;
+    }
+    datagrams.outstanding += 1;
+    const to = { host: from.host, port: from.port };
+    answer.then((reply) => {
+      datagrams.outstanding -= 1;
+      socket.send(reply, to);
+    }, done);
+  });
+  return socket;
+}
+
+function serveStreams(
+  local: IpAddress,
+  { network, clock }: Platform,
+  handle: Handle,
+  connections: { open: number },
+): Promise<AsyncDisposable> {
+  return network.listen(local, (stream) => {
+    if (connections.open >= CONNECTIONS_MAX) {
+      stream.destroy();
+      return;
+    }
+    connections.open += 1;
+    const closed = (): void => {
+      connections.open -= 1;
+    };
+    converse({ stream, clock, handle, closed });
+  });
+}

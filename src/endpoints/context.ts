@@ -1,0 +1,32 @@
+/** What the endpoints work on. A server provides it; tests can too. */
+import type { Command } from "../model/index.ts";
+import type { Platform } from "../platform/index.ts";
+import type { ApplyResult, Store } from "../store/index.ts";
+
+export interface EndpointContext {
+  readonly platform: Pick<Platform, "clock" | "random">;
+  readonly store: Store;
+  readonly datacenter: string;
+  readonly limits: QueryLimits;
+  /** Puts a command into the replicated log; resolves when it was applied here. */
+  readonly apply: (command: Command) => Promise<ApplyResult>;
+  readonly leadership: Leadership;
+  readonly sessionTimers: SessionTimers;
+  /** Milliseconds for which the key's lock may not be taken yet; 0 for none. */
+  readonly lockDelayMs: (key: string) => number;
+}
+export interface QueryLimits {
+  readonly defaultQueryTimeMs: number;
+  readonly maxQueryTimeMs: number;
+  readonly sessionTtlMinMs: number;
+}
+export interface Leadership {
+  /** RPC address of the leader, `host:port`; empty without one. */
+  leader(): string;
+  peers(): readonly string[];
+  lastContactMs(): number;
+}
+export interface SessionTimers {
+  /** Starts a session's TTL from the beginning. */
+  renew(sessionId: string): void;
+}

@@ -1,0 +1,69 @@
+/**
+ * The method table: what each RPC name does on a server. A new method is one row here, its types in
+ * `rpc/methods.ts` and its file.
+ */
+import type { Delegate, MethodName, Methods, QueryOptions } from "../rpc/index.ts";
+import * as catalogRead from "./catalog-read.ts";
+import * as catalogWrite from "./catalog-write.ts";
+import type { EndpointContext } from "./context.ts";
+import * as health from "./health.ts";
+import * as kvs from "./kvs.ts";
+import { answer, requireDatacenter, type Query } from "./query.ts";
+import * as session from "./session.ts";
+
+type Handler<M extends MethodName> = (
+  context: EndpointContext,
+  args: Methods[M]["args"],
+  signal: AbortSignal | undefined,
+) => Promise<Methods[M]["reply"]> | Methods[M]["reply"];
+
+/** A handler that answers a query, waiting for it where the caller says so. */
+function reads<A extends QueryOptions, T extends object>(queryOf: (args: A) => Query<T>) {
+  return (context: EndpointContext, args: A, signal: AbortSignal | undefined) =>
+    answer(context, args, queryOf(args), signal);
+}
+
+const METHODS: { readonly [M in MethodName]: Handler<M> } = {
+  "Status.Leader": (context, { Datacenter }) => {
+    requireDatacenter(context, Datacenter);
+    return context.leadership.leader();
+  },
+  "Status.Peers": (context, { Datacenter }) => {
+    requireDatacenter(context, Datacenter);
+    return context.leadership.peers();
+  },
+
+  "Catalog.Register": catalogWrite.register,
+  "Catalog.Deregister": catalogWrite.deregister,
+  "Catalog.ListDatacenters": ({ datacenter }) => [datacenter],
+  "Catalog.ListNodes": reads(catalogRead.listNodes),
+  "Catalog.ListServices": reads(catalogRead.listServices),
+  "Catalog.ServiceNodes": reads(catalogRead.serviceNodes),
+  "Catalog.NodeServices": reads(catalogRead.nodeServices),
+  "Catalog.NodeServiceList": reads(catalogRead.nodeServiceList),
+
+  "Health.ServiceNodes": reads(health.serviceNodes),
+  "Health.NodeChecks": reads(health.nodeChecks),
+  "Health.ServiceChecks": reads(health.serviceChecks),
+  "Health.ChecksInState": reads(health.checksInState),
+
+  "KVS.Apply": kvs.apply,
+  "KVS.Get": reads(kvs.get),
+  "KVS.List": reads(kvs.list),
+  "KVS.ListKeys": reads(kvs.listKeys),
+
+  "Session.Apply": session.apply,
+  "Session.Get": reads(session.get),
+  "Session.List": reads(session.list),
+  "Session.NodeSessions": reads(session.nodeSessions),
+  "Session.Renew": session.renew,
+};
+
+/** Answers every call from this server's own store. */
+export function localDelegate(context: EndpointContext): Delegate {
+  return {
+    async call(method, args, options) {
+      return METHODS[method](context, args, options?.signal);
+    },
+  };
+}

@@ -1,0 +1,177 @@
+/**
+ * Matching without backtracking (Thompson; Cox, "Regular Expression Matching Can Be Simple And Fast").
+ *
+ * An expression becomes a program of few kinds of instructions. All ways through it are followed at once, a
+ * character at a time, so the work is at most the length of the text times the size of the program, whatever
+ * the expression. Both are bounded.
+ */
+import { charTest, type CharTest } from "./re2-class.ts";
+import { syntaxError } from "./re2-escape.ts";
+import { parseRegex, type Assertion, type Regex } from "./re2-syntax.ts";
+
+type CharInstruction = { readonly op: "char"; readonly test: CharTest; readonly next: number };
+type Instruction =
+  | CharInstruction
+  | { readonly op: "assert"; readonly what: Assertion; readonly next: number }
+  /** Both ways are followed. */
+  | { readonly op: "split"; next: number; other: number }
+  | { readonly op: "match" };
+
+const MAX_INSTRUCTIONS = 10_000;
+
+/**
+ * Compiles a pattern in RE2's syntax.
+ *
+ * @returns whether a text contains a match
+ * @throws {RollcallError} `request/refused`, in Go's words
+ */
+export function compileRegex(pattern: string): (text: string) => boolean {
+  return matcher(new Compiler(pattern).compile(parseRegex(pattern)));
+}
+
+interface Program {
+  readonly instructions: readonly Instruction[];
+  readonly start: number;
+  /** A match can only begin where the text begins. */
+  readonly anchored: boolean;
+}
+
+/** Emits instructions from the last to the first, so that each knows where to go on. */
+class Compiler {
+  readonly #pattern: string;
+  readonly #instructions: Instruction[] = [];
+  /** Equal classes, as in `(abc){100}`, share one test. */
+  readonly #tests = new Map<object, CharTest>();
+
+  constructor(pattern: string) {
+    this.#pattern = pattern;
+  }
+
+  compile(regex: Regex): Program {
+    const start = this.#regex(regex, this.#emit({ op: "match" }));
+    const first = this.#instructions[start];
+    const anchored = first?.op === "assert" && first.what === "textBegin";
+    return { instructions: this.#instructions, start, anchored };
+  }
+
+  #emit(instruction: Instruction): number {
+    if (this.#instructions.length >= MAX_INSTRUCTIONS) {
+      throw syntaxError("expression too large", this.#pattern);
+    }
+    return this.#instructions.push(instruction) - 1;
+  }
+
+  /** @returns where to enter `regex` so that it goes on at `next` */
+  #regex(regex: Regex, next: number): number {
+    switch (regex.kind) {
+      case "class":
+        return this.#emit({ op: "char", test: this.#test(regex.class), next });
+      case "assert":
+        return this.#emit({ op: "assert", what: regex.what, next });
+      case "concat":
+        return regex.parts.reduceRight((after, part) => this.#regex(part, after), next);
+      case "alternate":
+        return regex.branches
+          .map((branch) => this.#regex(branch, next))
+          .reduceRight((other, entry) => this.#emit({ op: "split", next: entry, other }));
+      case "repeat":
+        return this.#repeat(regex.body, regex.min, regex.max, next);
+    }
+  }
+
+  #repeat(body: Regex, min: number, max: number | undefined, next: number): number {
+    let entry = next;
+    if (max === undefined) {
+      entry = this.#loop(body, next);
+    } else {
+      for (let i = min; i < max; i++) {
+        const once = this.#regex(body, entry);
+        entry = this.#emit({ op: "split", next: once, other: next });
+      }
+    }
+    for (let i = 0; i < min; i++) entry = this.#regex(body, entry);
+    return entry;
+  }
+
+  #loop(body: Regex, next: number): number {
+    const split = { op: "split" as const, next, other: next };
+    const entry = this.#emit(split);
+    split.next = this.#regex(body, entry);
+    return entry;
+  }
+
+  #test(characters: Parameters<typeof charTest>[0]): CharTest {
+    const known = this.#tests.get(characters);
+    if (known !== undefined) return known;
+    const test = charTest(characters);
+    this.#tests.set(characters, test);
+    return test;
+  }
+}
+
+function matcher({ instructions, start, anchored }: Program): (text: string) => boolean {
+  /** When each instruction was last reached, as a count of gaps between characters. */
+  const reachedAt = new Float64Array(instructions.length);
+  let gapCount = 0;
+  return (text) => {
+    let entries = [start];
+    let before: number | undefined;
+    for (let at = 0; entries.length > 0;) {
+      const after = text.codePointAt(at);
+      gapCount++;
+      const waiting: CharInstruction[] = [];
+      while (entries.length > 0) {
+        const index = entries.pop() ?? 0;
+        const instruction = instructions[index];
+        if (instruction === undefined || reachedAt[index] === gapCount) continue;
+        reachedAt[index] = gapCount;
+        switch (instruction.op) {
+          case "match":
+            return true;
+          case "char":
+            waiting.push(instruction);
+            break;
+          case "split":
+            entries.push(instruction.next, instruction.other);
+            break;
+          case "assert":
+            if (holds(instruction.what, before, after)) entries.push(instruction.next);
+            break;
+        }
+      }
+      if (after === undefined) return false;
+      entries = anchored ? [] : [start];
+      for (const { test, next } of waiting) if (test(after)) entries.push(next);
+      before = after;
+      at += after > 0xffff ? 2 : 1;
+    }
+    return false;
+  };
+}
+
+const NEW_LINE = 0x0a;
+
+/** Whether an assertion holds between two characters. Undefined: the text begins or ends there. */
+function holds(what: Assertion, before: number | undefined, after: number | undefined): boolean {
+  switch (what) {
+    case "textBegin":
+      return before === undefined;
+    case "textEnd":
+      return after === undefined;
+    case "lineBegin":
+      return before === undefined || before === NEW_LINE;
+    case "lineEnd":
+      return after === undefined || after === NEW_LINE;
+    case "wordBoundary":
+      return isWord(before) !== isWord(after);
+    case "noWordBoundary":
+      return isWord(before) === isWord(after);
+  }
+}
+
+function isWord(code: number | undefined): boolean {
+  if (code === undefined) return false;
+  const isDigit = code >= 0x30 && code <= 0x39;
+  const letter = code | 0x20;
+  return isDigit || code === 0x5f || (code < 0x80 && letter >= 0x61 && letter <= 0x7a);
+}

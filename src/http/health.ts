@@ -1,0 +1,180 @@
+/** `/v1/health` (Consul HTTP API, "Health"), and why an instance is not in an answer: `?explain`. */
+import {
+  any,
+  CheckServiceNode,
+  HealthCheck,
+  list,
+  parseBool,
+  struct,
+  text,
+} from "../model/index.ts";
+import type { ExcludedInstance } from "../rpc/index.ts";
+import { discoveryHeaders, read } from "./answer-headers.ts";
+import { cachedJsonBody } from "./body.ts";
+import type { Call } from "./call.ts";
+import { TAG_PARAMETERS } from "./catalog.ts";
+import { shownCheck, shownInstance } from "./empty-lists.ts";
+import {
+  bad,
+  FILTER_PARAMETERS,
+  NODE_META_PARAMETERS,
+  nodeMetaFilters,
+  queryOptions,
+  READ_PARAMETERS,
+  refuseNamespace,
+  requiredTail,
+} from "./query-options.ts";
+import { reply, type Reply } from "./reply.ts";
+import { defineRoute, type Parameters } from "./route.ts";
+
+const CHECKS = list(HealthCheck);
+const INSTANCES = list(CheckServiceNode);
+const EXCLUDED = struct("ExcludedInstance", {
+  Node: text(),
+  ServiceID: text(),
+  Reasons: list(
+    any({
+      description: "Kind says which: check, maintenance, filter, tag, node-meta or truncation",
+    }),
+  ),
+});
+const EXPLAINED = struct("ExplainedInstances", { Instances: INSTANCES, Excluded: list(EXCLUDED) });
+
+type Checks = { readonly HealthChecks: readonly HealthCheck[] };
+type Instances = {
+  readonly Nodes: readonly CheckServiceNode[];
+  readonly Excluded: readonly ExcludedInstance[];
+};
+
+const checksBody = cachedJsonBody(CHECKS, (value: Checks) => value.HealthChecks.map(shownCheck));
+const instancesBody = cachedJsonBody(INSTANCES, (value: Instances) =>
+  value.Nodes.map(shownInstance),
+);
+const explainedBody = cachedJsonBody(EXPLAINED, ({ Nodes, Excluded }: Instances) => ({
+  Instances: Nodes.map(shownInstance),
+  Excluded,
+}));
+
+async function node(call: Call): Promise<Reply> {
+  refuseNamespace(call);
+  const args = { ...queryOptions(call), Node: requiredTail(call, "Missing node name") };
+  const { value, meta } = await read(call, "Health.NodeChecks", args);
+  return reply(checksBody(value), discoveryHeaders(meta, args));
+}
+
+async function checks(call: Call): Promise<Reply> {
+  refuseNamespace(call);
+  const args = {
+    ...queryOptions(call),
+    ServiceName: requiredTail(call, "Missing service name"),
+    // Consul 1.8 has no tags here.
+    ServiceTags: [],
+    NodeMetaFilters: nodeMetaFilters(call),
+  };
+  const { value, meta } = await read(call, "Health.ServiceChecks", args);
+  return reply(checksBody(value), discoveryHeaders(meta, args));
+}
+
+async function state(call: Call): Promise<Reply> {
+  refuseNamespace(call);
+  const args = {
+    ...queryOptions(call),
+    State: requiredTail(call, "Missing check state"),
+    NodeMetaFilters: nodeMetaFilters(call),
+  };
+  const { value, meta } = await read(call, "Health.ChecksInState", args);
+  return reply(checksBody(value), discoveryHeaders(meta, args));
+}
+
+async function service(call: Call): Promise<Reply> {
+  refuseNamespace(call);
+  const { query } = call;
+  const options = queryOptions(call);
+  const args = {
+    ...options,
+    ServiceName: requiredTail(call, "Missing service name"),
+    ServiceTags: query.all("tag"),
+    NodeMetaFilters: nodeMetaFilters(call),
+    Status: wantsPassing(call) ? ("passing" as const) : ("any" as const),
+  };
+  const { value, meta } = await read(call, "Health.ServiceNodes", args);
+  const body = query.has("explain") ? explainedBody(value) : instancesBody(value);
+  return reply(body, discoveryHeaders(meta, args));
+}
+
+function wantsPassing({ query }: Call): boolean {
+  if (!query.has("passing")) return false;
+  const text = query.get("passing");
+  const { value } = text === "" ? { value: true } : parseBool(text);
+  if (value === undefined) throw bad("Invalid value for ?passing");
+  return value;
+}
+
+const TAG = "Health";
+const LIST_PARAMETERS: Parameters = { ...READ_PARAMETERS, ...FILTER_PARAMETERS };
+
+export const healthRoutes = [
+  defineRoute("/v1/health/node/:node", TAG, {
+    GET: {
+      summary: "Checks of a node and of its services",
+      query: LIST_PARAMETERS,
+      answerHeaders: "index and consistency",
+      answers: {
+        200: { description: "Sorted by check ID", schema: CHECKS },
+        400: { description: "No node given" },
+      },
+      handle: node,
+    },
+  }),
+  defineRoute("/v1/health/checks/:service", TAG, {
+    GET: {
+      summary: "Checks of a service's instances",
+      query: { ...LIST_PARAMETERS, ...NODE_META_PARAMETERS },
+      answerHeaders: "index and consistency",
+      answers: {
+        200: { description: "Sorted by node and check ID", schema: CHECKS },
+        400: { description: "No service given" },
+      },
+      handle: checks,
+    },
+  }),
+  defineRoute("/v1/health/service/:service", TAG, {
+    GET: {
+      summary: "Instances of a service, with their nodes and checks",
+      query: {
+        ...LIST_PARAMETERS,
+        ...TAG_PARAMETERS,
+        ...NODE_META_PARAMETERS,
+        passing: {
+          description: "Only instances whose checks all pass; bare, or a boolean",
+          type: "text",
+        },
+        explain: {
+          description: "Also list the instances that were left out, and why each was",
+          type: "flag",
+        },
+      },
+      answerHeaders: "index and consistency",
+      answers: {
+        200: {
+          description: "The instances; with explain, an object of them and the excluded ones",
+          alternatives: [INSTANCES, EXPLAINED],
+        },
+        400: { description: "No service given, or a bad value for passing" },
+      },
+      handle: service,
+    },
+  }),
+  defineRoute("/v1/health/state/:state", TAG, {
+    GET: {
+      summary: "Checks in a state: any, passing, warning or critical",
+      query: { ...LIST_PARAMETERS, ...NODE_META_PARAMETERS },
+      answerHeaders: "index and consistency",
+      answers: {
+        200: { description: "Empty for an unknown state", schema: CHECKS },
+        400: { description: "No state given" },
+      },
+      handle: state,
+    },
+  }),
+];

@@ -1,0 +1,103 @@
+/**
+ * A file's bytes, and what a crash may do to those that were not synced.
+ *
+ * Keeps, for each write since the last sync, what it takes to undo it. A crash undoes them all and then does
+ * some again, each as chance has it: whole, not at all, or only its first part. So a later write may survive
+ * an earlier one that did not, with a gap of zeros between, as on a real disk.
+ */
+import type { SimRandom } from "./random.ts";
+
+const EMPTY = new Uint8Array(0);
+
+/** A change at `offset`: `after` in place of `before`, and the file's size going along. */
+interface Change {
+  readonly kind: "write" | "truncate";
+  readonly offset: number;
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+  readonly sizeBefore: number;
+  readonly sizeAfter: number;
+}
+
+export class DiskContent {
+  #buffer = EMPTY;
+  #sizeBytes = 0;
+  #unsynced: Change[] = [];
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  read(offset: number, count: number): Uint8Array {
+    return this.#buffer.slice(offset, Math.max(offset, Math.min(offset + count, this.#sizeBytes)));
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.#change({
+      kind: "write",
+      offset,
+      before: this.read(offset, bytes.byteLength),
+      after: bytes.slice(),
+      sizeBefore: this.#sizeBytes,
+      sizeAfter: Math.max(this.#sizeBytes, offset + bytes.byteLength),
+    });
+  }
+
+  truncate(sizeBytes: number): void {
+    this.#change({
+      kind: "truncate",
+      offset: sizeBytes,
+      before: this.read(sizeBytes, Math.max(0, this.#sizeBytes - sizeBytes)),
+      after: EMPTY,
+      sizeBefore: this.#sizeBytes,
+      sizeAfter: sizeBytes,
+    });
+  }
+
+  sync(): void {
+    this.#unsynced = [];
+  }
+
+  crash(random: SimRandom): void {
+    const changes = this.#unsynced;
+    this.#unsynced = [];
+    for (const { offset, before, sizeBefore } of [...changes].reverse()) {
+      this.#resize(sizeBefore);
+      this.#buffer.set(before, offset);
+    }
+    for (const change of changes) this.#doAgain(change, random);
+  }
+
+  flipBit(offset: number, bit: number): void {
+    this.#buffer[offset] = (this.#buffer[offset] ?? 0) ^ (1 << bit);
+  }
+
+  #change(change: Change): void {
+    this.#unsynced.push(change);
+    this.#resize(change.sizeAfter);
+    this.#buffer.set(change.after, change.offset);
+  }
+
+  #doAgain({ kind, offset, after, sizeAfter }: Change, random: SimRandom): void {
+    const fate = random.between(0, 2);
+    if (fate === 0) return;
+    if (kind === "truncate") {
+      this.#resize(sizeAfter);
+      return;
+    }
+    const kept = fate === 1 ? after.byteLength : random.between(0, after.byteLength);
+    this.#resize(Math.max(this.#sizeBytes, offset + kept));
+    this.#buffer.set(after.subarray(0, kept), offset);
+  }
+
+  /** Bytes that come into being are zeros. */
+  #resize(sizeBytes: number): void {
+    if (sizeBytes > this.#buffer.byteLength) {
+      const larger = new Uint8Array(Math.max(sizeBytes, this.#buffer.byteLength * 2));
+      larger.set(this.#buffer.subarray(0, this.#sizeBytes));
+      this.#buffer = larger;
+    }
+    if (sizeBytes < this.#sizeBytes) this.#buffer.fill(0, sizeBytes, this.#sizeBytes);
+    this.#sizeBytes = sizeBytes;
+  }
+}

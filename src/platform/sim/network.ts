@@ -1,0 +1,226 @@
+/**
+ * A network inside this process: enough for checks, HTTP and DNS in virtual time.
+ *
+ * Everything arrives, in order, without virtual time passing; what can go wrong is what a test asks for
+ * (nobody listens, the address is taken, a host keeps silent). Loss, delay, repetition, reordering and
+ * partitions are not simulated yet. Several platforms can share one network: each then binds addresses of
+ * its own, as several agents on one machine do. TLS is not spoken: both ends see the plain bytes.
+ */
+import type { Duplex } from "node:stream";
+import { bindError, dialError, errnoError, hostPort, lookupError } from "../go-errors.ts";
+import type {
+  Accept,
+  DatagramSocket,
+  IpAddress,
+  Network,
+  NetworkInterface,
+  Receive,
+  SocketPath,
+  StreamListener,
+} from "../platform.ts";
+import { streamPair } from "./stream.ts";
+
+const FIRST_FREE_PORT = 49_152;
+const LAST_PORT = 65_535;
+const DATAGRAM_MAX_BYTES = 65_507;
+
+interface Bound<T> {
+  readonly address: IpAddress;
+  readonly receiver: T;
+}
+
+export class SimNetwork implements Network {
+  readonly #names = new Map([["localhost", "127.0.0.1"]]);
+  readonly #silent = new Set<string>();
+  readonly #datagrams = new PortTable<Receive>();
+  readonly #listeners = new PortTable<Incoming>();
+  readonly #paths = new Map<string, Incoming>();
+  readonly #interfaces: NetworkInterface[] = [{ name: "lo", address: "127.0.0.1", internal: true }];
+
+  async bindDatagram(local: IpAddress, receive: Receive): Promise<DatagramSocket> {
+    await Promise.resolve();
+    const from = { host: "", port: 0 };
+    const receiver: Receive = (bytes, sender) => {
+      from.host = sender.host;
+      from.port = sender.port;
+      receive(bytes, from);
+    };
+    const bound = this.#datagrams.bind("udp", local, receiver);
+    return {
+      address: bound.address,
+      send: (bytes, to) => {
+        if (!this.#datagrams.holds(bound) || bytes.byteLength > DATAGRAM_MAX_BYTES) return;
+        const copy = bytes.slice();
+        const target = { host: to.host, port: to.port };
+        queueMicrotask(() => {
+          if (this.#silent.has(target.host)) return;
+          const sender = { host: sourceOf(bound.address, target), port: bound.address.port };
+          this.#datagrams.find(target)?.(copy, sender);
+        });
+      },
+      [Symbol.asyncDispose]: async () => this.#datagrams.release(bound),
+    };
+  }
+
+  async listen(local: IpAddress | SocketPath, accept: Accept): Promise<StreamListener> {
+    await Promise.resolve();
+    const incoming = new Incoming(accept);
+    if ("path" in local) {
+      if (this.#paths.has(local.path)) throw bindError("tcp", local, errnoError("EADDRINUSE"));
+      this.#paths.set(local.path, incoming);
+      return incoming.listener(local, () => this.#paths.delete(local.path));
+    }
+    const bound = this.#listeners.bind("tcp", local, incoming);
+    return incoming.listener(bound.address, () => this.#listeners.release(bound));
+  }
+
+  async connect(
+    remote: IpAddress | SocketPath,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Duplex> {
+    signal.throwIfAborted();
+    await Promise.resolve();
+    signal.throwIfAborted();
+    if ("path" in remote) {
+      const incoming = this.#paths.get(remote.path);
+      if (incoming === undefined) throw dialError(remote, errnoError("ENOENT"));
+      return incoming.open({ host: "", port: 0 });
+    }
+    const target = { host: this.#resolve(remote.host), port: remote.port };
+    if (this.#silent.has(target.host)) await aborted(signal);
+    const incoming = this.#listeners.find(target);
+    if (incoming === undefined) throw dialError(target, errnoError("ECONNREFUSED"));
+    const host = sourceOf({ host: "0.0.0.0", port: 0 }, target);
+    return incoming.open({ host, port: this.#listeners.freePort(host) });
+  }
+
+  interfaces(): readonly NetworkInterface[] {
+    return [...this.#interfaces];
+  }
+
+  addInterface(added: NetworkInterface): void {
+    this.#interfaces.push(added);
+  }
+
+  /** Lets `connect` find `name`; only localhost is known otherwise. */
+  addName(name: string, address: string): void {
+    this.#names.set(name, address);
+  }
+
+  /** Until disposed, who connects to `host` waits for their signal, and datagrams to it vanish. */
+  silence(host: string): Disposable {
+    this.#silent.add(host);
+    return { [Symbol.dispose]: () => this.#silent.delete(host) };
+  }
+
+  #resolve(host: string): string {
+    if (isAddress(host)) return host;
+    const address = this.#names.get(host);
+    if (address === undefined) throw lookupError(host, { code: "ENOTFOUND" });
+    return address;
+  }
+}
+
+/** What a listener holds: whom to tell of a stream, and the streams that end with it. */
+class Incoming {
+  readonly #accept: Accept;
+  readonly #streams = new Set<Duplex>();
+
+  constructor(accept: Accept) {
+    this.#accept = accept;
+  }
+
+  open(peer: IpAddress): Duplex {
+    const [ours, theirs] = streamPair();
+    this.#streams.add(ours);
+    ours.on("close", () => this.#streams.delete(ours));
+    queueMicrotask(() => {
+      if (!ours.destroyed) this.#accept(ours, peer);
+    });
+    return theirs;
+  }
+
+  listener(address: IpAddress | SocketPath, release: () => void): StreamListener {
+    return {
+      address,
+      [Symbol.asyncDispose]: async () => {
+        release();
+        const closed = [...this.#streams].map((stream) => {
+          return new Promise((resolve) => stream.destroy().once("close", resolve));
+        });
+        await Promise.all(closed);
+      },
+    };
+  }
+}
+
+/** Who has which port, with the rules of wildcard addresses. */
+class PortTable<T> {
+  readonly #bound = new Map<string, Bound<T>>();
+  #nextFree = FIRST_FREE_PORT;
+
+  bind(kind: "tcp" | "udp", local: IpAddress, receiver: T): Bound<T> {
+    if (!isAddress(local.host)) throw bindError(kind, local, errnoError("EINVAL"));
+    const address = { host: local.host, port: local.port || this.freePort(local.host) };
+    if (this.#isTaken(address)) throw bindError(kind, local, errnoError("EADDRINUSE"));
+    const bound = { address, receiver };
+    this.#bound.set(hostPort(address), bound);
+    return bound;
+  }
+
+  holds(bound: Bound<T>): boolean {
+    return this.#bound.get(hostPort(bound.address)) === bound;
+  }
+
+  release(bound: Bound<T>): void {
+    if (this.holds(bound)) this.#bound.delete(hostPort(bound.address));
+  }
+
+  find({ host, port }: IpAddress): T | undefined {
+    const wildcards = host.includes(":") ? ["::"] : ["0.0.0.0", "::"];
+    for (const name of [host, ...wildcards]) {
+      const bound = this.#bound.get(hostPort({ host: name, port }));
+      if (bound !== undefined) return bound.receiver;
+    }
+    return undefined;
+  }
+
+  freePort(host: string): number {
+    for (let tries = FIRST_FREE_PORT; tries <= LAST_PORT; tries += 1) {
+      const port = this.#nextFree;
+      this.#nextFree = port === LAST_PORT ? FIRST_FREE_PORT : port + 1;
+      if (!this.#isTaken({ host, port })) return port;
+    }
+    throw bindError("tcp", { host, port: 0 }, errnoError("EADDRINUSE"));
+  }
+
+  #isTaken(address: IpAddress): boolean {
+    if (this.find(address) !== undefined) return true;
+    if (!isWildcard(address.host)) return false;
+    return [...this.#bound.values()].some(({ address: other }) => {
+      const sameFamily = address.host === "::" || !other.host.includes(":");
+      return other.port === address.port && sameFamily;
+    });
+  }
+}
+
+function isAddress(host: string): boolean {
+  return host.includes(":") || /^\d+\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function isWildcard(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
+}
+
+/** The address that a system picks for a socket that has none of its own. */
+function sourceOf(local: IpAddress, target: IpAddress): string {
+  if (!isWildcard(local.host)) return local.host;
+  return target.host.startsWith("127.") ? "127.0.0.1" : target.host;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}

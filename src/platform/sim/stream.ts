@@ -1,0 +1,73 @@
+/**
+ * Two ends of one stream inside this process, with what matters of TCP: bytes arrive later and in order, a
+ * reader that does not read holds its writer up, ending is seen as "end", and writing to who has gone fails.
+ */
+import { Duplex } from "node:stream";
+import { errnoError } from "../go-errors.ts";
+
+type Done = (error?: Error | null) => void;
+
+export function streamPair(): readonly [Duplex, Duplex] {
+  const left = new SimStream();
+  const right = new SimStream();
+  left.join(right);
+  right.join(left);
+  return [left, right];
+}
+
+class SimStream extends Duplex {
+  #peer: SimStream | undefined;
+  #ended = false;
+  /** The peer's write that waits for our reader. */
+  #heldUp: Done | undefined;
+
+  constructor() {
+    super({ allowHalfOpen: false });
+    // "close" follows; who does not care why need not listen.
+    this.on("error", () => {});
+  }
+
+  join(peer: SimStream): void {
+    this.#peer = peer;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+    const copy = Buffer.from(chunk);
+    queueMicrotask(() => this.#peer?.receive(copy, done));
+  }
+
+  override _read(): void {
+    const done = this.#heldUp;
+    this.#heldUp = undefined;
+    done?.();
+  }
+
+  override _final(done: Done): void {
+    queueMicrotask(() => {
+      this.#peer?.hangUp();
+      done();
+    });
+  }
+
+  override _destroy(error: Error | null, done: Done): void {
+    const heldUp = this.#heldUp;
+    this.#heldUp = undefined;
+    queueMicrotask(() => {
+      heldUp?.(errnoError("ECONNRESET"));
+      this.#peer?.hangUp();
+    });
+    done(error);
+  }
+
+  receive(chunk: Buffer, done: Done): void {
+    if (this.destroyed || this.#ended) done(errnoError("EPIPE"));
+    else if (this.push(chunk)) done();
+    else this.#heldUp = done;
+  }
+
+  hangUp(): void {
+    if (this.#ended || this.destroyed) return;
+    this.#ended = true;
+    this.push(null);
+  }
+}

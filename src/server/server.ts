@@ -1,0 +1,121 @@
+/**
+ * What makes an agent a server: the store, the log that feeds it, and the leader's duties. With a single
+ * server it leads from the start.
+ */
+import type { RuntimeConfig } from "../config/index.ts";
+import { localDelegate } from "../endpoints/index.ts";
+import { RollcallError } from "../errors/index.ts";
+import { MILLISECOND, type Command, type Session } from "../model/index.ts";
+import type { Logger, Platform } from "../platform/index.ts";
+import type { Delegate } from "../rpc/index.ts";
+import { Store, type ApplyEffects } from "../store/index.ts";
+import { LockDelays } from "./lock-delays.ts";
+import { memoryLog } from "./memory-log.ts";
+import { aliveServer } from "./own-registration.ts";
+import { SessionTimers } from "./session-timers.ts";
+import { TombstoneReaper } from "./tombstone-reaper.ts";
+
+export interface ServerNeeds {
+  readonly platform: Platform;
+  readonly logger: Logger;
+  readonly config: RuntimeConfig;
+  readonly nodeId: string;
+}
+export interface Server extends AsyncDisposable {
+  readonly delegate: Delegate;
+  /** RPC address of the leader as this server knows it. */
+  readonly leaderAddress: string;
+  /** Index of the last command in the log. */
+  readonly lastIndex: number;
+}
+
+export async function startServer(needs: ServerNeeds): Promise<Server> {
+  const { platform, config, nodeId } = needs;
+  const { clock } = platform;
+  const logger = needs.logger.named("server");
+  const store = new Store();
+  const lockDelays = new LockDelays(clock);
+  const address = `${config.advertiseAddr}:${config.ports.server}`;
+
+  const onApplied = (index: number, effects: ApplyEffects): void => {
+    for (const { key, delayNs } of effects.lockDelays) lockDelays.start(key, delayNs / MILLISECOND);
+    for (const id of effects.createdSessions) sessionTimers.renew(id);
+    for (const id of effects.destroyedSessions) sessionTimers.stop(id);
+    if (effects.tombstone) tombstones.laid(index);
+  };
+  const log = memoryLog(store, onApplied);
+  const applied = async (command: Command): Promise<void> => {
+    const result = await log.apply(command);
+    if (result.kind === "refused") throw result.error;
+  };
+  const { datacenter: Datacenter } = config;
+  const sessionTimers = new SessionTimers({
+    clock,
+    logger,
+    ttlOf: (id) => store.view().session(id)?.TTL,
+    destroy: (id) =>
+      applied({
+        type: "Session",
+        body: { Datacenter, Op: "destroy", Session: { ...BLANK_SESSION, ID: id } },
+      }),
+  });
+  const tombstones = new TombstoneReaper(clock, logger, (ReapIndex) =>
+    applied({ type: "Tombstone", body: { Datacenter, Op: "reap", ReapIndex } }),
+  );
+
+  let isOpen = true;
+  const delegate = localDelegate({
+    platform,
+    store,
+    datacenter: config.datacenter,
+    limits: config,
+    apply: async (command) => {
+      if (!isOpen) throw new RollcallError("raft/no-leader");
+      return log.apply(command);
+    },
+    leadership: { leader: () => address, peers: () => [address], lastContactMs: () => 0 },
+    sessionTimers,
+    lockDelayMs: (key) => lockDelays.remainingMs(key),
+  });
+
+  logger.info("cluster leadership acquired");
+  await applied({
+    type: "Register",
+    body: aliveServer({
+      name: config.nodeName,
+      id: nodeId,
+      address: config.advertiseAddr,
+      rpcPort: config.ports.server,
+      datacenter: config.datacenter,
+    }),
+  });
+  logger.info("member joined, marking health alive", { member: config.nodeName });
+
+  return {
+    delegate,
+    leaderAddress: address,
+    get lastIndex() {
+      return store.lastIndex;
+    },
+    async [Symbol.asyncDispose]() {
+      isOpen = false;
+      sessionTimers[Symbol.dispose]();
+      tombstones[Symbol.dispose]();
+      lockDelays[Symbol.dispose]();
+    },
+  };
+}
+
+const BLANK_SESSION: Session = {
+  ID: "",
+  Name: "",
+  Node: "",
+  LockDelay: 0,
+  Behavior: "",
+  TTL: "",
+  NodeChecks: null,
+  ServiceChecks: null,
+  Checks: null,
+  CreateIndex: 0,
+  ModifyIndex: 0,
+};

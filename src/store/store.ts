@@ -1,0 +1,120 @@
+/**
+ * The state that the consensus log builds: commands in by one door, `apply`; reads out, kept and watched.
+ *
+ * Synchronous and single-threaded: a read sees the state between two commands. It knows nothing of time,
+ * of sockets or of the log.
+ *
+ * Invariants:
+ *   1. A command changes everything that it says, or nothing.
+ *   2. ModifyIndex of a record is the index of the last command that really changed it.
+ *   3. No index that a read reports goes back, unless tombstones were reaped or the state was restored.
+ *   4. After a command, exactly the readings whose cells it touched are stale.
+ */
+import { RollcallError, unreachable } from "../errors/index.ts";
+import type { Command } from "../model/index.ts";
+import { Cells } from "./cells.ts";
+import { deregister } from "./deregister.ts";
+import { applyKvs, reapTombstones } from "./kv-write.ts";
+import { IndexView, ReadView } from "./read-view.ts";
+import { Reading, Readings } from "./readings.ts";
+import { register } from "./register.ts";
+import { applySession } from "./session-write.ts";
+import { cloneTables, emptyTables, type Tables } from "./tables.ts";
+import { WriteTx, type ApplyEffects } from "./write-tx.ts";
+
+/** What Consul's FSM returns for the command: nil, a bool, a string or an error. */
+export type ApplyResult =
+  | Readonly<{ kind: "done"; value: null | boolean | string; effects: ApplyEffects }>
+  | Readonly<{ kind: "refused"; error: RollcallError }>;
+
+/** Kilobytes, roughly, that the kept readings of one generation may hold. */
+const READINGS_MAX_WEIGHT = 64 * 1024;
+
+export class Store {
+  readonly #tables: Tables;
+  readonly #cells = new Cells();
+  readonly #readings = new Readings(this.#cells, READINGS_MAX_WEIGHT);
+  /** The index table as it is now. */
+  readonly indexes: IndexView;
+  #lastIndex = 0;
+
+  constructor(tables: Tables = emptyTables()) {
+    this.#tables = tables;
+    this.indexes = new IndexView(tables);
+  }
+
+  /** Index of the last command that was applied. */
+  get lastIndex(): number {
+    return this.#lastIndex;
+  }
+
+  /** @param index the command's index in the log, greater than all before it */
+  apply(index: number, command: Command): ApplyResult {
+    this.#lastIndex = index;
+    const tx = new WriteTx(this.#tables, this.#cells, index);
+    let value: null | boolean | string;
+    try {
+      value = run(tx, command);
+    } catch (error) {
+      tx.rollback();
+      if (error instanceof RollcallError) return { kind: "refused", error };
+      throw error;
+    }
+    return { kind: "done", value, effects: tx.commit() };
+  }
+
+  /** Reads without keeping the result. */
+  view(): ReadView {
+    return new ReadView(this.#tables);
+  }
+
+  /**
+   * Reads and keeps the result until a cell that it came from changes.
+   *
+   * @param question names the read and its arguments, all that the result depends on besides the state
+   * @param weightOf kilobytes, roughly, that the result holds
+   */
+  read<T extends object>(
+    question: string,
+    evaluate: (view: ReadView) => T,
+    weightOf: (value: T) => number,
+  ): Reading<T> {
+    const kept = this.#readings.get(question);
+    if (kept !== undefined) return kept as Reading<T>;
+    const view = this.view();
+    const value = evaluate(view);
+    const reading = new Reading(value, view.cells);
+    this.#readings.add(question, reading, Math.max(1, weightOf(value)));
+    return reading;
+  }
+
+  /** The state as it is now; later commands do not change it. Its cost does not depend on its size. */
+  snapshot(): Tables {
+    return cloneTables(this.#tables);
+  }
+
+  /** How many cells are watched: for tests of leaks and for telemetry. */
+  get watchedCells(): number {
+    return this.#cells.size;
+  }
+}
+
+function run(tx: WriteTx, command: Command): null | boolean | string {
+  switch (command.type) {
+    case "Register":
+      register(tx, command.body);
+      return null;
+    case "Deregister":
+      deregister(tx, command.body);
+      return null;
+    case "KVS":
+      return applyKvs(tx, command.body);
+    case "Session":
+      return applySession(tx, command.body);
+    case "Tombstone":
+      reapTombstones(tx, command.body);
+      return null;
+    default:
+      return unreachable(command);
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The replicated state: one table a noun, and the index table that says when each was last changed.
+ *
+ * Keys are joined with NUL, which sorts before everything else, so that the instances of "web" stand before
+ * those of "web2". Names and ids of the catalog compare without regard to case; keys of the key/value
+ * store are bytes.
+ */
+import {
+  compareKeys,
+  type DirEntry,
+  type HealthCheck,
+  type Node,
+  type NodeService,
+  type Session,
+} from "../model/index.ts";
+import { OrderedMap } from "./ordered-map.ts";
+import { Table } from "./table.ts";
+
+/** An instance and the name of its node, spelled as the node's record spells it. */
+export interface ServiceRecord {
+  readonly Node: string;
+  readonly Service: NodeService;
+}
+/** What stays of a deleted key, or of a deleted tree under its prefix, so that indexes never go back. */
+export interface TombstoneRecord {
+  readonly Key: string;
+  readonly Index: number;
+}
+
+export const join = (...parts: readonly string[]): string => parts.join("\0");
+export const fold = (name: string): string => name.toLowerCase();
+
+const nodeTable = (): Table<Node, "byId"> =>
+  new Table({
+    key: (node) => fold(node.Node),
+    orders: { byId: (node) => (node.ID === "" ? [] : [fold(node.ID)]) },
+  });
+const serviceTable = (): Table<ServiceRecord, "byName"> =>
+  new Table({
+    key: ({ Node, Service }) => join(fold(Node), fold(Service.ID)),
+    orders: {
+      byName: ({ Node, Service }) => [join(fold(Service.Service), fold(Node), fold(Service.ID))],
+    },
+  });
+const checkTable = (): Table<HealthCheck, "byInstance" | "byService" | "byStatus"> =>
+  new Table({
+    key: (check) => join(fold(check.Node), fold(check.CheckID)),
+    orders: {
+      byInstance: (check) => [join(fold(check.Node), fold(check.ServiceID), fold(check.CheckID))],
+      byService: (check) =>
+        check.ServiceName === ""
+          ? []
+          : [join(fold(check.ServiceName), fold(check.Node), fold(check.CheckID))],
+      byStatus: (check) => [join(check.Status, fold(check.Node), fold(check.CheckID))],
+    },
+  });
+const kvTable = (): Table<DirEntry, "bySession"> =>
+  new Table({
+    key: (entry) => entry.Key,
+    orders: {
+      bySession: (entry) => (entry.Session === "" ? [] : [join(entry.Session, entry.Key)]),
+    },
+    compare: compareKeys,
+  });
+const tombstoneTable = (): Table<TombstoneRecord> =>
+  new Table({ key: (tombstone) => tombstone.Key, orders: {}, compare: compareKeys });
+const sessionTable = (): Table<Session, "byNode" | "byCheck"> =>
+  new Table({
+    key: (session) => session.ID,
+    orders: {
+      byNode: (session) => [join(fold(session.Node), session.ID)],
+      byCheck: (session) =>
+        checksOfSession(session).map((id) => join(fold(session.Node), fold(id), session.ID)),
+    },
+  });
+
+/** Every check that the session stands on, by whichever of the three lists it was named. */
+export function checksOfSession(session: Session): readonly string[] {
+  return [
+    ...new Set([
+      ...(session.Checks ?? []),
+      ...(session.NodeChecks ?? []),
+      ...(session.ServiceChecks ?? []).map((check) => check.ID),
+    ]),
+  ];
+}
+
+export interface Tables {
+  readonly nodes: ReturnType<typeof nodeTable>;
+  readonly services: ReturnType<typeof serviceTable>;
+  readonly checks: ReturnType<typeof checkTable>;
+  readonly kv: ReturnType<typeof kvTable>;
+  readonly tombstones: ReturnType<typeof tombstoneTable>;
+  readonly sessions: ReturnType<typeof sessionTable>;
+  /** Consul's index table: a row's name and the index of its last change. */
+  readonly indexes: OrderedMap<number>;
+}
+
+export function emptyTables(): Tables {
+  return {
+    nodes: nodeTable(),
+    services: serviceTable(),
+    checks: checkTable(),
+    kv: kvTable(),
+    tombstones: tombstoneTable(),
+    sessions: sessionTable(),
+    indexes: new OrderedMap(),
+  };
+}
+
+/** A copy that later writes do not change. Costs the same whatever the tables hold. */
+export function cloneTables(tables: Tables): Tables {
+  return {
+    nodes: tables.nodes.clone(),
+    services: tables.services.clone(),
+    checks: tables.checks.clone(),
+    kv: tables.kv.clone(),
+    tombstones: tables.tombstones.clone(),
+    sessions: tables.sessions.clone(),
+    indexes: tables.indexes.clone(),
+  };
+}

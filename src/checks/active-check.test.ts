@@ -107,20 +107,17 @@ describe("an active check", () => {
   test.each([
     ["waiting", 0],
     ["running", 1_200],
-    ["being killed", 6_050],
+    ["being killed", 5_950],
   ])("disposed while %s, it reports nothing and leaves no timer", async (_when, atMs) => {
     const platform = simPlatform({ seed: 1 });
-    platform.processes.register("probe", async ({ sleep }) => {
-      await sleep(60_000);
-      return 0;
-    });
-    const run = start(platform, { ScriptArgs: ["probe"], Timeout: 5 * SECOND });
+    const stuck = { ...platform, processes: { run: () => new Promise<never>(() => {}) } };
+    const run = start(stuck, { ScriptArgs: ["probe"], Timeout: 5 * SECOND });
     await platform.clock.run(atMs);
-    const reports = run.reports.length;
     run[Symbol.dispose]();
     run[Symbol.dispose]();
-    await platform.clock.run(120_000);
-    expect(run.reports).toHaveLength(reports);
+    await platform.clock.settle();
     expect(platform.clock.timerCount).toBe(0);
+    await platform.clock.run(120_000);
+    expect(run.reports).toStrictEqual([]);
   });
 });

@@ -213,6 +213,31 @@ describe("time", () => {
   });
 });
 
+describe("the connection is closed", () => {
+  test.each([
+    ["once the answer is whole", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "passing"],
+    [
+      "at a redirect, whatever its body",
+      "HTTP/1.1 302 Found\r\nLocation: ftp://x\r\n\r\nmoved",
+      "critical",
+    ],
+    [
+      "when the server switches protocols",
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+      "critical",
+    ],
+    ["when the answer is no HTTP", "SSH-2.0-x\r\n", "critical"],
+  ])("%s, though the server would keep it", async (_when, bytes, status) => {
+    const { platform, openStreams } = await withStreams((stream) =>
+      stream.once("data", () => stream.write(bytes)),
+    );
+    using run = start(platform, { HTTP: "http://127.0.0.1/" });
+    await platform.clock.run(1_000);
+    expect(run.reports).toStrictEqual([expect.stringMatching(`^${status}: `)]);
+    expect(openStreams()).toBe(0);
+  });
+});
+
 describe("the request", () => {
   async function ask(fields: Partial<CheckDefinition>) {
     const { platform, asked } = await withServer((_request, response) => response.end());

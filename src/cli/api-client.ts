@@ -90,7 +90,10 @@ export class ApiClient implements Disposable {
   #exchange(method: string, path: string, body: Buffer): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const headers: Record<string, string | number> = {
-        Host: "path" in this.#config.remote ? "localhost" : this.#config.origin.replace(/^\w+:\/\//, ""),
+        Host:
+          "path" in this.#config.remote
+            ? "localhost"
+            : this.#config.origin.replace(/^\w+:\/\//, ""),
         "User-Agent": "rollcall",
         ...this.#config.headers,
       };
@@ -185,7 +188,12 @@ class StreamAgent extends Agent {
 /** What Node's agent calls on connections that it keeps. */
 function asSocket(stream: Duplex): Duplex {
   if ("unref" in stream) return stream;
-  return Object.assign(stream, { ref: ignore, unref: ignore, setKeepAlive: ignore });
+  return Object.assign(stream, {
+    ref: ignore,
+    unref: ignore,
+    setKeepAlive: ignore,
+    setTimeout: ignore,
+  });
 }
 const ignore = (): void => {};
 

@@ -100,7 +100,13 @@ describe("settings", () => {
     expect(fromEnv.headers).toEqual({ "X-Consul-Token": "env" });
     expect(fromEnv.query).toEqual([["ns", "env"]]);
 
-    const argv = ["-http-addr=flag:2", "-token=flag", "-namespace=flag", "-datacenter=dc2", "-stale"];
+    const argv = [
+      "-http-addr=flag:2",
+      "-token=flag",
+      "-namespace=flag",
+      "-datacenter=dc2",
+      "-stale",
+    ];
     const fromFlags = (await configOf(argv, env)).config;
     expect(fromFlags.origin).toBe("http://flag:2");
     expect(fromFlags.headers).toEqual({ "X-Consul-Token": "flag" });

@@ -71,11 +71,15 @@ export function parseApiAddress(
   }
   const scheme = ssl ? "https" : named;
   const [, hostPort = "", path = ""] = /^([^/]*)(\/.*)?$/s.exec(rest) ?? [];
-  const [, bracketed, plain = "", digits] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?$/s.exec(hostPort) ?? [];
+  const [, bracketed, plain = "", digits] =
+    /^(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?$/s.exec(hostPort) ?? [];
   const host = bracketed ?? plain;
   const port = digits === undefined || digits === "" ? DEFAULT_PORTS[scheme] : Number(digits);
   if (host === "" || port > 65_535) {
-    throw new RollcallError("config/invalid", `not the address of an agent: ${JSON.stringify(address)}`);
+    throw new RollcallError(
+      "config/invalid",
+      `not the address of an agent: ${JSON.stringify(address)}`,
+    );
   }
   return {
     origin: `${scheme}://${hostPort}`,

@@ -48,9 +48,7 @@ Usage: rollcall catalog services [options]
     }
     const lines = [...services]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, tags]) =>
-        flags.on("tags") ? `${name}\t${tags.toSorted().join(",")}` : name,
-      );
+      .map(([name, tags]) => (flags.on("tags") ? `${name}\t${tags.toSorted().join(",")}` : name));
     stdout(`${tabbed(lines.join("\n")).trimEnd()}\n`);
     return 0;
   },

@@ -10,11 +10,11 @@ import type { Platform } from "../platform/index.ts";
 /** What the process lends to a command. */
 export interface CliHost {
   readonly platform: Platform;
-  stdout(output: string | Uint8Array): void;
-  stderr(text: string): void;
-  readStdin(): Promise<Uint8Array>;
+  readonly stdout: (output: string | Uint8Array) => void;
+  readonly stderr: (text: string) => void;
+  readonly readStdin: () => Promise<Uint8Array>;
   /** Calls `fire` on each such signal until disposed; the process itself does nothing about it meanwhile. */
-  onSignal(name: SignalName, fire: () => void): Disposable;
+  readonly onSignal: (name: SignalName, fire: () => void) => Disposable;
 }
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 

@@ -94,7 +94,10 @@ test("two exports in one file are refused before anything is written", async () 
 
 // Consul 1.8.7 reports the mistake, then writes what it could decode.
 test("kv put -base64 writes nothing if the data is not base64", async () => {
-  const run = await runScripted({ args: ["kv", "put", "-base64", "k", "aGk=!!"], answers: written });
+  const run = await runScripted({
+    args: ["kv", "put", "-base64", "k", "aGk=!!"],
+    answers: written,
+  });
   expect(run).toMatchObject({
     exitCode: 1,
     stdout: "",
@@ -170,6 +173,34 @@ test.each([
   expect(() => compileStatusPattern(pattern)).toThrow(
     `Failed to compile status regexp: error parsing regexp: ${reason}`,
   );
+});
+
+test("validate says where a mistake is", async () => {
+  const run = await runScripted({
+    args: ["validate", "-config-format=json", "x.conf"],
+    files: { "x.conf": '{\n  "server": tru }' },
+  });
+  expect(run.exitCode).toBe(1);
+  expect(run.stderr).toMatch(
+    /^Config validation failed: failed to parse x\.conf: invalid character .* \(line 2, column \d+\)\n$/,
+  );
+});
+
+// Consul 1.8.7 loses the arguments of script checks on the way to the agent.
+test("services register hands on everything that a check says, and no token", async () => {
+  const check = { args: ["/bin/true", "x"], interval: "1m", timeout: "1500ms", id: "c1" };
+  const run = await runScripted({
+    args: ["services", "register", "web.json"],
+    files: { "web.json": JSON.stringify({ service: { name: "web", token: "t", check } }) },
+    answers: [{ status: 200, body: "" }],
+  });
+  expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(JSON.parse(run.requests[0]?.body ?? "")).toEqual({
+    Name: "web",
+    Weights: { Passing: 1, Warning: 1 },
+    Check: null,
+    Checks: [{ CheckID: "c1", ScriptArgs: ["/bin/true", "x"], Interval: "1m0s", Timeout: "1.5s" }],
+  });
 });
 
 test("a bug of ours is reported with its stack, and the exit code is 1", async () => {

@@ -19,9 +19,15 @@ test.each([
 });
 
 test.each([
-  [["-flags=18446744073709551616"], 'invalid value "18446744073709551616" for flag -flags: value out of range'],
+  [
+    ["-flags=18446744073709551616"],
+    'invalid value "18446744073709551616" for flag -flags: value out of range',
+  ],
   [["-flags", "0".repeat(40)], undefined],
-  [["-flags", "9".repeat(4000)], `invalid value "${"9".repeat(4000)}" for flag -flags: value out of range`],
+  [
+    ["-flags", "9".repeat(4000)],
+    `invalid value "${"9".repeat(4000)}" for flag -flags: value out of range`,
+  ],
   [["-flags=-1"], 'invalid value "-1" for flag -flags: parse error'],
   [["-flags="], 'invalid value "" for flag -flags: parse error'],
   [["-meta=k"], 'invalid value "k" for flag -meta: Missing "=" value in argument: k'],
@@ -32,14 +38,27 @@ test.each([
 });
 
 test("pairs: the last value of a key counts, and a value may hold the separator", () => {
-  const { flags, args } = parseCommandFlags(table, ["-meta=a=1", "-meta", "a=b=c", "-meta==x", "--", "-cas"]);
-  expect([...flags.pairs("meta")]).toEqual([["a", "b=c"], ["", "x"]]);
+  const { flags, args } = parseCommandFlags(table, [
+    "-meta=a=1",
+    "-meta",
+    "a=b=c",
+    "-meta==x",
+    "--",
+    "-cas",
+  ]);
+  expect([...flags.pairs("meta")]).toEqual([
+    ["a", "b=c"],
+    ["", "x"],
+  ]);
   expect(args).toEqual(["-cas"]);
 });
 
 test("what was not given is empty", () => {
   const { flags } = parseCommandFlags(table, []);
-  expect([flags.uint("flags"), flags.on("cas"), flags.pairs("meta").size, flags.given("cas")]).toEqual([
-    0n, false, 0, false,
-  ]);
+  expect([
+    flags.uint("flags"),
+    flags.on("cas"),
+    flags.pairs("meta").size,
+    flags.given("cas"),
+  ]).toEqual([0n, false, 0, false]);
 });

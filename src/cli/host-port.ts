@@ -16,20 +16,22 @@ export function splitHostPort(text: string): HostPort {
   if (colon < 0) return complain("missing port in address");
   const port = text.slice(colon + 1);
   let host = text.slice(0, colon);
+  /** Where brackets have no business any more. */
+  let [openingFrom, closingFrom] = [0, 0];
   if (host.startsWith("[")) {
     const end = text.indexOf("]");
     if (end < 0) return complain("missing ']' in address");
-    if (end === text.length - 1) return complain("missing port in address");
     if (end + 1 !== colon) {
-      return complain(text[end + 1] === ":" ? "too many colons in address" : "missing port in address");
+      return complain(
+        text[end + 1] === ":" ? "too many colons in address" : "missing port in address",
+      );
     }
     host = text.slice(1, end);
+    [openingFrom, closingFrom] = [1, end + 1];
   } else if (host.includes(":")) {
     return complain("too many colons in address");
   }
-  if (host.includes("[") || (text.startsWith("[") && text.slice(1).includes("["))) {
-    return complain("unexpected '[' in address");
-  }
-  if (host.includes("]") || port.includes("]")) return complain("unexpected ']' in address");
+  if (text.includes("[", openingFrom)) return complain("unexpected '[' in address");
+  if (text.includes("]", closingFrom)) return complain("unexpected ']' in address");
   return { host, port };
 }

@@ -1,6 +1,14 @@
 /** `rollcall kv import`: writes the entries that `rollcall kv export` printed. */
 import { messageOf, RollcallError } from "../errors/index.ts";
-import { decodeBase64, jsonDecoder, list, struct, text, uint64, type Static } from "../model/index.ts";
+import {
+  decodeBase64,
+  jsonDecoder,
+  list,
+  struct,
+  text,
+  uint64,
+  type Static,
+} from "../model/index.ts";
 import { openApi } from "./api-client.ts";
 import { clientFlags, namespaceFlag, serverFlags } from "./client-flags.ts";
 import { during, Failure, type Command } from "./command.ts";
@@ -34,10 +42,7 @@ Usage: rollcall kv import [DATA]
     using api = await openApi(context);
     for (const { key, flags, value } of entries) {
       const bytes = decodeValue(key, value);
-      await during(
-        `Error! Failed writing data for key ${key}`,
-        putKey(api, key, bytes, { flags }),
-      );
+      await during(`Error! Failed writing data for key ${key}`, putKey(api, key, bytes, { flags }));
       stdout(`Imported: ${key}\n`);
     }
     return 0;

@@ -62,7 +62,10 @@ Usage: rollcall kv put [options] KEY [DATA]
     const numbered: Write = { flags: flags.uint("flags") };
     if (cas) {
       const write = { ...numbered, cas: flags.uint("modify-index") };
-      const written = await during(`Error! Did not write to ${key}`, putKey(api, key, value, write));
+      const written = await during(
+        `Error! Did not write to ${key}`,
+        putKey(api, key, value, write),
+      );
       if (!written) throw new Failure(`Error! Did not write to ${key}: CAS failed`);
       stdout(`Success! Data written to: ${key}\n`);
       return 0;

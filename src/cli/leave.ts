@@ -2,7 +2,7 @@
 import { openApi } from "./api-client.ts";
 import { clientFlags } from "./client-flags.ts";
 import { during, type Command } from "./command.ts";
-import { commandUsage } from "./usage.ts";
+import { commandUsage } from "./command-usage.ts";
 
 export const leave: Command = {
   name: "leave",

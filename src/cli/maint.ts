@@ -4,10 +4,9 @@ import { openApi, type ApiClient } from "./api-client.ts";
 import { clientFlags } from "./client-flags.ts";
 import { during, Failure, type Command, type CommandContext } from "./command.ts";
 
-const decodeSelf = jsonDecoder(
-  struct("Self", { Config: struct("Config", { NodeName: text() }) }),
-  { unknown: "ignore" },
-);
+const decodeSelf = jsonDecoder(struct("Self", { Config: struct("Config", { NodeName: text() }) }), {
+  unknown: "ignore",
+});
 const decodeChecks = jsonDecoder(map(HealthCheck), { unknown: "ignore" });
 
 const NODE_CHECK = "_node_maintenance";
@@ -18,7 +17,7 @@ export const maint: Command = {
   usage: `
 Usage: rollcall maint [options]
 
-  Without options: lists what is in maintenance; nothing is printed if nothing is.
+  Without options: lists what is in maintenance, if anything is.
 
   A node or service in maintenance gets a critical check, so that DNS and health
   queries do not return it. It stays so, through restarts too, until disabled.
@@ -31,7 +30,11 @@ Usage: rollcall maint [options]
     { name: "disable", kind: "bool", help: "Put it back into rotation." },
     { name: "enable", kind: "bool", help: "Take it out of rotation." },
     { name: "reason", kind: "text", help: "Why, for those who find it so." },
-    { name: "service", kind: "text", help: "ID of the one service to act on; else the whole node." },
+    {
+      name: "service",
+      kind: "text",
+      help: "ID of the one service to act on; else the whole node.",
+    },
   ],
   async run(context) {
     const { flags } = context;
@@ -51,11 +54,13 @@ Usage: rollcall maint [options]
       `Error ${enable ? "enabling" : "disabling"} ${target} maintenance`,
       api.ok({
         method: "PUT",
-        path:
-          service === ""
-            ? "/v1/agent/maintenance"
-            : `/v1/agent/service/maintenance/${service}`,
-        query: enable ? [["enable", "true"], ["reason", reason]] : [["enable", "false"]],
+        path: service === "" ? "/v1/agent/maintenance" : `/v1/agent/service/maintenance/${service}`,
+        query: enable
+          ? [
+              ["enable", "true"],
+              ["reason", reason],
+            ]
+          : [["enable", "false"]],
       }),
     );
     const state = enable ? "enabled" : "disabled";

@@ -34,8 +34,16 @@ Usage: rollcall members [options]
     ...clientFlags,
     { name: "detailed", kind: "bool", help: "Show all tags instead of the chosen few." },
     { name: "segment", kind: "text", help: "Only this network segment (Consul Enterprise)." },
-    { name: "status", kind: "text", help: "Only members whose status this regular expression matches." },
-    { name: "wan", kind: "bool", help: "The servers of all datacenters, as a server agent knows them." },
+    {
+      name: "status",
+      kind: "text",
+      help: "Only members whose status this regular expression matches.",
+    },
+    {
+      name: "wan",
+      kind: "bool",
+      help: "The servers of all datacenters, as a server agent knows them.",
+    },
   ],
   async run(context) {
     const { flags, stdout } = context;

@@ -45,7 +45,8 @@ describe.each(Object.entries(FLAGS))("%s", (name, flags) => {
     const { exitCode, stdout } = await runScripted({ args: [...name.split(" "), "-h"] });
     expect(exitCode).toBe(0);
     expect(stdout.startsWith(`Usage: rollcall ${name}`)).toBe(true);
-    for (const flag of flags.split(" ")) expect(stdout).toMatch(new RegExp(`^  -${flag}(=<|$)`, "m"));
+    for (const flag of flags.split(" "))
+      expect(stdout).toMatch(new RegExp(`^  -${flag}(=<|$)`, "m"));
     for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(81);
   });
 
@@ -58,15 +59,20 @@ describe.each(Object.entries(FLAGS))("%s", (name, flags) => {
       "flag provided but not defined: -no-such",
       "Usage:",
     ]);
-    for (const flag of flags.split(" ")) expect(stderr).toMatch(new RegExp(`^  -${flag}( |$)`, "m"));
+    for (const flag of flags.split(" "))
+      expect(stderr).toMatch(new RegExp(`^  -${flag}( |$)`, "m"));
   });
 });
+
+const compare = (a = "", b = ""): number => (a < b ? -1 : 1);
 
 test("the list of commands names every command or its group once, sorted", async () => {
   const { stdout } = await runScripted({ args: ["--help"] });
   const listed = [...stdout.matchAll(/^ {4}(\S+) +\S/gm)].map(([, name]) => name);
-  const expected = new Set(Object.keys(COMMANDS).map((name) => name.split(" ")[0]));
-  expect(listed).toEqual([...expected].toSorted());
+  const names = new Set(Object.keys(COMMANDS).map((name) => name.split(" ")[0]));
+  expect(new Set(listed)).toEqual(names);
+  expect(listed).toHaveLength(names.size);
+  expect(listed.join()).toBe([...names].toSorted(compare).join());
   expect(stdout).toContain("    catalog     Asks the catalog");
 });
 

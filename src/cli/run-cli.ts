@@ -7,9 +7,10 @@
  */
 import { messageOf, RollcallError } from "../errors/index.ts";
 import { Failure, type CliHost, type Command } from "./command.ts";
+import { commandUsage, flagList } from "./command-usage.ts";
 import { parseCommandFlags, type FlagLine } from "./flags.ts";
 import { COMMANDS, GROUPS } from "./registry.ts";
-import { commandUsage, flagList, groupUsage, mainUsage } from "./usage.ts";
+import { groupUsage, mainUsage } from "./usage.ts";
 
 const HELP = new Set(["-h", "-help", "--help"]);
 const VERSION = new Set(["-v", "-version", "--version"]);

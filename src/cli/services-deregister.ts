@@ -29,8 +29,7 @@ Usage: rollcall services deregister [options] [FILE...]
     if (args.length > 0 && id !== "") {
       throw new Failure("Service deregistration requires arguments or -id, not both.");
     }
-    const services =
-      id === "" ? await readServiceFiles(args, context) : [{ ID: id, Name: "" }];
+    const services = id === "" ? await readServiceFiles(args, context) : [{ ID: id, Name: "" }];
     using api = await openApi(context);
     for (const service of services) {
       const serviceId = service.ID || service.Name;

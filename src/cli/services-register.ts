@@ -25,7 +25,11 @@ Usage: rollcall services register [options] [FILE...]
     ...serverFlags,
     namespaceFlag,
     { name: "address", kind: "text", help: "Where it is reached; the node's address if empty." },
-    { name: "id", kind: "text", help: "ID that tells it from others on this agent; the name if empty." },
+    {
+      name: "id",
+      kind: "text",
+      help: "ID that tells it from others on this agent; the name if empty.",
+    },
     { name: "kind", kind: "text", help: "Kind of service; empty for a typical one." },
     { name: "meta", kind: "pairs", help: "Metadata. May be repeated." },
     { name: "name", kind: "text", help: "Name that clients look for." },

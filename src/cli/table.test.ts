@@ -40,7 +40,10 @@ describe("tabbed", () => {
   test.each([
     ["Key\tx\nValue\t", "Key      x\nValue"],
     ["ab\t\nabcd\tx,y", "ab        \nabcd      x,y"],
-    ["Session\t-\nValue\ta\tb\nccc\td\n", "Session      -\nValue        a      b\nccc          d\n"],
+    [
+      "Session\t-\nValue\ta\tb\nccc\td\n",
+      "Session      -\nValue        a      b\nccc          d\n",
+    ],
     ["plain\nlines", "plain\nlines"],
     ["", ""],
   ])("%j", (text, expected) => {
@@ -48,7 +51,9 @@ describe("tabbed", () => {
   });
 
   test("changes nothing but blanks", () => {
-    const text = fc.array(fc.constantFrom("a", "é", "\t", "\n", " ")).map((parts) => parts.join(""));
+    const text = fc
+      .array(fc.constantFrom("a", "é", "\t", "\n", " "))
+      .map((parts) => parts.join(""));
     fc.assert(
       fc.property(text, (given) => {
         const bare = (value: string): string => value.replace(/[\t ]/g, "");

@@ -37,8 +37,7 @@ export function tabbed(text: string): string {
   if (end.length > 1 && end.at(-1) === "") end.pop();
 
   const widths: number[][] = lines.map(() => []);
-  const isCell = (line: number, column: number): boolean =>
-    column < (lines[line]?.length ?? 0) - 1;
+  const isCell = (line: number, column: number): boolean => column < (lines[line]?.length ?? 0) - 1;
   const measure = (from: number, to: number, column: number): void => {
     let line = from;
     while (line < to) {

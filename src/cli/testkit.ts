@@ -36,6 +36,7 @@ export async function runScripted(run: ScriptedRun): Promise<ScriptedResult> {
   for (const [name, value] of Object.entries({ CONSUL_HTTP_ADDR: AGENT_ADDRESS, ...run.env })) {
     platform.host.setEnv(name, value);
   }
+  platform.network.addInterface({ name: "eth0", address: "10.0.0.5", internal: false });
   await writeFiles(platform, run.files ?? {});
   const requests: { request: string; body: string }[] = [];
   const headers: NodeJS.Dict<string | string[]>[] = [];

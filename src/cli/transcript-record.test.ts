@@ -44,7 +44,9 @@ describe.skipIf(consul === "")("recording", () => {
         .then((body) => ask(request.method ?? "", request.url ?? "", body))
         .then((exchange) => {
           heard.push(abridged(exchange));
-          response.writeHead(exchange.status, locationOf(exchange)).end(Buffer.from(exchange.body, "latin1"));
+          response
+            .writeHead(exchange.status, locationOf(exchange))
+            .end(Buffer.from(exchange.body, "latin1"));
         });
     });
     try {

@@ -58,10 +58,15 @@ export function parseTranscript(text: string): Step[] {
   const steps: Step[] = [];
   let run: { -readonly [K in keyof Run]: Run[K] } | undefined;
   for (const line of text.split("\n")) {
-    const [word = "", rest = ""] = cut(line, " ");
+    const [word, rest] = cut(line, " ");
     const last = steps.at(-1);
     if (word === "$") {
-      run = { kind: "run", command: rest, exchanges: [], outcome: { exitCode: 0, stdout: "", stderr: "" } };
+      run = {
+        kind: "run",
+        command: rest,
+        exchanges: [],
+        outcome: { exitCode: 0, stdout: "", stderr: "" },
+      };
       steps.push(run);
     } else if (line === "" || word === "#") {
       steps.push({ kind: "note", text: line });
@@ -211,7 +216,10 @@ export function* walk(
         break;
       case "run": {
         const args = shellWords(fill(step.command));
-        yield { step, scene: { command: step.command, args, env: { ...env }, files: { ...files }, stdin } };
+        yield {
+          step,
+          scene: { command: step.command, args, env: { ...env }, files: { ...files }, stdin },
+        };
         stdin = "";
       }
     }

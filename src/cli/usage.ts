@@ -1,12 +1,5 @@
-/**
- * Help texts: the list of commands, a group's page, a command's page, and the terse list of flags that follows
- * a mistake in them. Everything is laid out from the tables; only the prose is written by hand.
- */
-import type { Command } from "./command.ts";
-import type { CommandFlag } from "./flags.ts";
+/** The pages that list commands: all of them, or those of a group. A command's own is in command-usage.ts. */
 import { COMMANDS, GROUPS, type Group } from "./registry.ts";
-
-const HELP_COLUMNS = 65;
 
 export function mainUsage(): string {
   const names = Object.keys(COMMANDS).map((name) => name.split(" ")[0] ?? "");
@@ -31,57 +24,4 @@ function listed(rows: readonly [name: string, synopsis: string][]): string {
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, synopsis]) => `    ${name.padEnd(width)}${synopsis}\n`)
     .join("");
-}
-
-export function commandUsage({ usage, flags }: Command): string {
-  const sections: readonly [title: string, flags: readonly CommandFlag[]][] = [
-    ["HTTP API Options", flags.filter(({ section }) => section === "http")],
-    ["Command Options", flags.filter(({ section }) => section === undefined)],
-  ];
-  const pages = sections
-    .filter(([, own]) => own.length > 0)
-    .map(([title, own]) => `${title}\n\n${byName(own).map(paragraph).join("\n")}`);
-  return [`${usage.trim()}\n`, ...pages].join("\n");
-}
-
-function paragraph(flag: CommandFlag): string {
-  const value = valueOf(flag);
-  const title = `  -${flag.name}${value === undefined ? "" : `=<${value}>`}\n`;
-  return title + wrap(flag.help).map((line) => `     ${line}\n`).join("");
-}
-
-/** As Go's flag package prints it. */
-export function flagList(flags: readonly CommandFlag[]): string {
-  const rows = byName(flags).map((flag) => {
-    const value = valueOf(flag);
-    return `  -${flag.name}${value === undefined ? "" : ` ${value}`}\n    \t${flag.help}\n`;
-  });
-  return `Usage:\n${rows.join("")}`;
-}
-
-const VALUES: Readonly<Record<CommandFlag["kind"], string | undefined>> = {
-  bool: undefined,
-  int: "int",
-  list: "value",
-  pairs: "key=value",
-  text: "string",
-  uint: "uint",
-};
-const valueOf = ({ kind, value }: CommandFlag): string | undefined => value ?? VALUES[kind];
-
-function byName(flags: readonly CommandFlag[]): CommandFlag[] {
-  return flags.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function wrap(text: string): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > HELP_COLUMNS) {
-      lines.push(line);
-      line = "";
-    }
-    line += line === "" ? word : ` ${word}`;
-  }
-  return [...lines, line];
 }

@@ -32,8 +32,9 @@ Usage: rollcall validate [options] FILE_OR_DIRECTORY...
       "Config validation failed",
       validateConfig(args, { platform, ...(format === "" ? {} : { format }) }),
     );
+    if (flags.on("quiet")) return 0;
     for (const warning of warnings) stderr(`${warning}\n`);
-    if (!flags.on("quiet")) stdout("Configuration is valid!\n");
+    stdout("Configuration is valid!\n");
     return 0;
   },
 };

@@ -8,7 +8,9 @@ const PROTOCOL = { default: 2, min: 2, max: 3 } as const;
 export const version: Command = {
   name: "version",
   usage: "Usage: rollcall version [options]",
-  flags: [{ name: "format", kind: "text", help: "pretty (the default) or json." }],
+  flags: [
+    { name: "format", kind: "text", help: 'Either "pretty", which is the default, or "json".' },
+  ],
   run({ flags, stdout }) {
     const format = flags.given("format") ? flags.text("format") : "pretty";
     const print = FORMATS[format];

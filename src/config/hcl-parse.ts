@@ -15,6 +15,7 @@ import {
   at,
   DOCUMENT_MAX_CHARS,
   NESTING_MAX,
+  NULL,
   type ListValue,
   type MapValue,
   type Position,
@@ -44,6 +45,8 @@ class Parser {
   #token: Token = { type: "EOF", text: "", position: { line: 1, column: 1 } };
   #pushedBack = false;
   #depth = 0;
+  /** Told only when the rest of the document parses, as Consul does. */
+  #numberError: string | undefined = undefined;
 
   constructor(text: string) {
     this.#scanner = new HclScanner(text);
@@ -53,6 +56,9 @@ class Parser {
     try {
       const items = this.#items("document");
       this.#reportScanError();
+      if (this.#numberError !== undefined) {
+        throw new RollcallError("config/invalid", this.#numberError);
+      }
       return items;
     } catch (error) {
       this.#reportScanError();
@@ -141,8 +147,8 @@ class Parser {
     if (type !== "NUMBER" && type !== "FLOAT") return undefined;
     const value = numberValue(text, type === "FLOAT" ? "float" : "int");
     if (typeof value !== "string") return value;
-    this.#reportScanError();
-    throw new RollcallError("config/invalid", value);
+    this.#numberError ??= value;
+    return NULL;
   }
 
   /** A literal that the scanner already complained of reads as empty: its error is reported later. */

@@ -60,7 +60,10 @@ describe("refuses", () => {
   test.each([
     ["Node", expected("1:5 (4)", AFTER_SELECTOR)],
     ["any-none", expected("1:4 (3)", AFTER_SELECTOR)],
-    ["Node =", expected("1:6 (5)", '"!=", "==", "contains", "in", "is", "matches", "not" or [ \\t\\r\\n]')],
+    [
+      "Node =",
+      expected("1:6 (5)", '"!=", "==", "contains", "in", "is", "matches", "not" or [ \\t\\r\\n]'),
+    ],
     ["Node==", expected("1:7 (6)", UNQUOTED_VALUE)],
     ["Node==é", expected("1:7 (6)", UNQUOTED_VALUE)],
     ["Node==a-b", expected("1:8 (7)", '".", "[", [ \\t\\r\\n], [a-zA-Z0-9_] or EOF')],
@@ -69,7 +72,13 @@ describe("refuses", () => {
     ["()", expected("1:2 (1)", OPERAND)],
     [" ", expected("1:2 (1)", OPERAND)],
     ["not", expected("1:4 (3)", AFTER_SELECTOR)],
-    ["not ", expected("1:5 (4)", '"!=", "(", "-", "0", "==", "\\"", "`", "contains", "in", "is", "matches", "not", [ \\t\\r\\n], [1-9] or [a-zA-Z]')],
+    [
+      "not ",
+      expected(
+        "1:5 (4)",
+        '"!=", "(", "-", "0", "==", "\\"", "`", "contains", "in", "is", "matches", "not", [ \\t\\r\\n], [1-9] or [a-zA-Z]',
+      ),
+    ],
     ["Node not x", expected("1:10 (9)", '"contains", "in", "matches" or [ \\t\\r\\n]')],
     ["Node==a and", expected("1:12 (11)", "[ \\t\\r\\n]")],
     ["Node==a AND Node==b", expected("1:9 (8)", '"and", "or", [ \\t\\r\\n] or EOF')],
@@ -124,7 +133,9 @@ test("any text is read or refused", () => {
     "\n",
   );
   const texts = fc
-    .array(fc.oneof({ weight: 9, arbitrary: words }, fc.string({ maxLength: 3 })), { maxLength: 12 })
+    .array(fc.oneof({ weight: 9, arbitrary: words }, fc.string({ maxLength: 3 })), {
+      maxLength: 12,
+    })
     .map((parts) => parts.join(""));
   fc.assert(
     fc.property(texts, (text) => {

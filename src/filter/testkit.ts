@@ -39,10 +39,7 @@ function printSelector([first = "", ...rest]: readonly string[]): string {
 
 /** As Go reads it; a quote inside is spelt as a byte, since the grammar ends a string at the first one. */
 function quote(text: string): string {
-  const escaped = text
-    .replace(/\\/g, "\\\\")
-    .replace(/"/g, "\\x22")
-    .replace(/\n/g, "\\n");
+  const escaped = text.replace(/\\/g, "\\\\").replace(/"/g, "\\x22").replace(/\n/g, "\\n");
   return `"${escaped}"`;
 }
 

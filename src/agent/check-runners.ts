@@ -84,14 +84,11 @@ export class CheckRunners implements Disposable {
 
   [Symbol.dispose](): void {
     this.#reaper[Symbol.dispose]();
-    for (const id of [...this.#running.keys()]) this.stop(id);
+    for (const id of this.#running.keys()) this.stop(id);
   }
 
   #report(checkId: string, { status, output }: CheckResult): void {
-    const { state, logger, discardOutput } = this.#needs;
-    const isBad = status !== "passing";
-    if (isBad) logger.warn(`Check is now ${status}`, { check: checkId });
-    else logger.debug("Check status updated", { check: checkId, status });
+    const { state, discardOutput } = this.#needs;
     const told = state.updateCheck(checkId, status, discardOutput() ? "" : output);
     if (told === "status") this.#needs.onStatus();
     else if (told === "output") this.#needs.onOutput(checkId);

@@ -2,13 +2,15 @@
  * Registrations of this agent, whoever makes them: the HTTP API, the configuration files, maintenance mode.
  * Each changes the local state, starts or stops the checks, and tells the catalog before it resolves.
  */
-import { deregisterAfterMs } from "../checks/index.ts";
+import { MIN_DEREGISTER_AFTER_MS, deregisterAfterMs } from "../checks/index.ts";
 import { RollcallError } from "../errors/index.ts";
 import {
   BLANK_CHECK,
+  MILLISECOND,
   NODE_MAINTENANCE,
   SERVICE_MAINTENANCE_PREFIX,
   checkTypeOf,
+  formatDuration,
   validateCheckDefinition,
   type CheckDefinition,
   type CheckStatus,
@@ -186,6 +188,13 @@ export class LocalServices {
       Type: checkTypeOf(definition) ?? "",
     };
     const token = definition.Token;
+    const askedNs = definition.DeregisterCriticalServiceAfter;
+    if (askedNs > 0 && askedNs < MIN_DEREGISTER_AFTER_MS * MILLISECOND) {
+      this.#needs.logger.warn("check has deregister interval below minimum", {
+        check: CheckID,
+        minimum_interval: formatDuration(MIN_DEREGISTER_AFTER_MS * MILLISECOND),
+      });
+    }
     state.putCheck(check, { token, origin, deregisterAfterMs: deregisterAfterMs(definition) });
     runners.start(check, definition);
   }

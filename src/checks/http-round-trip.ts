@@ -5,7 +5,7 @@
 import { request as startRequest, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { messageOf } from "../errors/index.ts";
-import { OutputTail } from "./output.ts";
+import { OutputTail } from "../platform/index.ts";
 
 export interface HttpRequest {
   readonly method: string;

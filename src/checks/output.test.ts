@@ -1,21 +1,5 @@
-import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { capturedHead, capturedTail, OutputTail, textOf } from "./output.ts";
-
-test("the tail of any chunks is the tail of all of them", () => {
-  const chunks = fc.array(fc.uint8Array({ maxLength: 12 }), { maxLength: 12 });
-  fc.assert(
-    fc.property(chunks, fc.integer({ min: 0, max: 20 }), (pieces, maxBytes) => {
-      const tail = new OutputTail(maxBytes);
-      for (const piece of pieces) tail.push(piece);
-      const all = Buffer.concat(pieces);
-      expect(tail.totalBytes).toBe(all.length);
-      expect(Buffer.from(tail.bytes())).toStrictEqual(
-        all.subarray(Math.max(0, all.length - maxBytes)),
-      );
-    }),
-  );
-});
+import { capturedHead, capturedTail, textOf } from "./output.ts";
 
 test.each([
   ["0123456789", 10, "0123456789"],

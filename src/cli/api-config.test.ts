@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RollcallError } from "../errors/index.ts";
 import { simPlatform } from "../platform/sim/index.ts";
@@ -7,6 +7,7 @@ import { clientFlags, namespaceFlag, serverFlags } from "./client-flags.ts";
 import type { CommandContext } from "./command.ts";
 import { parseCommandFlags } from "./flags.ts";
 
+const pem = (name: string): string => `-----BEGIN TEST-----\n${name}\n-----END TEST-----`;
 const flagTable = [...clientFlags, ...serverFlags, namespaceFlag];
 
 async function configOf(
@@ -17,8 +18,12 @@ async function configOf(
   for (const [name, value] of Object.entries(env)) platform.host.setEnv(name, value);
   await platform.disk.makeDirectory("/pem");
   for (const name of ["a", "b", "key", "token", "blank"]) {
-    const text = { token: " from-file\n", blank: " \n" }[name] ?? `PEM ${name}`;
+    const text = { token: " from-file\n", blank: " \n" }[name] ?? pem(name);
     await platform.disk.replace(`/pem/${name}`, Buffer.from(text));
+  }
+  await platform.disk.makeDirectory("/certificates");
+  for (const name of ["a", "b"]) {
+    await platform.disk.replace(`/certificates/${name}`, Buffer.from(pem(name)));
   }
   let stderr = "";
   const line = parseCommandFlags(flagTable, argv);
@@ -39,6 +44,7 @@ describe("addresses", () => {
     ["127.0.0.1:8500", "http://127.0.0.1:8500", { host: "127.0.0.1", port: 8500 }, ""],
     ["http://consul.example", "http://consul.example", { host: "consul.example", port: 80 }, ""],
     ["https://consul.example", "https://consul.example", { host: "consul.example", port: 443 }, ""],
+    [":8500", "http://:8500", { host: "127.0.0.1", port: 8500 }, ""],
     ["[::1]:8500", "http://[::1]:8500", { host: "::1", port: 8500 }, ""],
     ["https://h:1/consul/", "https://h:1", { host: "h", port: 1 }, "/consul"],
     ["unix:///run/a b.sock", "http://%2Frun%2Fa%20b.sock", { path: "/run/a b.sock" }, ""],
@@ -54,7 +60,7 @@ describe("addresses", () => {
 
   test.each([
     ["ftp://x:1", "Unknown protocol scheme: ftp"],
-    [":8500", 'not the address of an agent: ":8500"'],
+    [":", 'not the address of an agent: ":"'],
     ["h:99999", 'not the address of an agent: "h:99999"'],
     ["h:port", 'not the address of an agent: "h:port"'],
     ["http://", 'not the address of an agent: "http://"'],
@@ -116,6 +122,10 @@ describe("settings", () => {
     ]);
     expect(fromFlags.stale).toBe(true);
 
+    const emptied = (await configOf(["-token=", "-namespace="], env)).config;
+    expect(emptied.headers).toEqual({ "X-Consul-Token": "env" });
+    expect(emptied.query).toEqual([]);
+
     const fromFile = (await configOf([...argv, "-token-file=/pem/token"], env)).config;
     expect(fromFile.headers).toEqual({ "X-Consul-Token": "from-file" });
     const blank = (await configOf(["-token-file=/pem/blank"], env)).config;
@@ -141,16 +151,31 @@ describe("settings", () => {
     expect(config.origin).toBe("https://h");
     expect(config.remote).toEqual({ host: "h", port: 443 });
     expect(config.tls).toEqual({
-      ca: "PEM a",
-      cert: "PEM b",
-      key: "PEM key",
+      ca: pem("a"),
+      cert: pem("b"),
+      key: pem("key"),
       serverName: "name",
       skipVerify: true,
     });
-    const folder = await configOf(["-ca-path=/pem", "-http-addr=https://h"]);
-    expect(folder.config.tls?.ca?.split("\n")).toEqual(
-      expect.arrayContaining(["PEM a", "PEM b", "PEM key"]),
-    );
+  });
+
+  test("-ca-path: every file in the directory", async () => {
+    const { config } = await configOf(["-ca-path=/certificates", "-http-addr=https://h"]);
+    expect(config.tls?.ca).toBe(`${pem("a")}\n${pem("b")}`);
+  });
+
+  test.each([
+    [["-token-file=/pem"], "Error loading token file: read /pem: is a directory"],
+    [["-ca-file=/pem"], "Error loading CA File: read /pem: is a directory"],
+    [["-ca-file=/pem/token"], "Error loading CA File: Couldn't parse PEM in: /pem/token"],
+    [["-ca-path=/pem"], "Error loading CA File: Couldn't parse PEM in: /pem/blank"],
+    [
+      ["-client-cert=/pem/token", "-client-key=/pem/key"],
+      "tls: failed to find any PEM data in certificate input",
+    ],
+    [["-client-key=/pem/key"], "both client cert and client key must be provided"],
+  ])("%j is refused", async (argv, message) => {
+    await expect(configOf(argv)).rejects.toThrow(new RollcallError("config/invalid", message));
   });
 
   test("a switch that is no boolean is reported and left aside", async () => {

@@ -3,9 +3,10 @@
  */
 import { RollcallError } from "../errors/index.ts";
 import { parseBool } from "../model/index.ts";
-import type { IpAddress, Platform, SocketPath, TlsOptions } from "../platform/index.ts";
+import type { Disk, IpAddress, Platform, SocketPath, TlsOptions } from "../platform/index.ts";
 import type { CommandContext } from "./command.ts";
 import { escapeHost, type Query } from "./go-url.ts";
+import { readNamedFile } from "./named-file.ts";
 
 export interface ApiConfig {
   /** `http://127.0.0.1:8500`, as error messages show it. */
@@ -67,19 +68,17 @@ export function parseApiAddress(
     };
   }
   if (named !== "http" && named !== "https") {
-    throw new RollcallError("config/invalid", `Unknown protocol scheme: ${named}`);
+    throw invalid(`Unknown protocol scheme: ${named}`);
   }
   const scheme = ssl ? "https" : named;
   const [, hostPort = "", path = ""] = /^([^/]*)(\/.*)?$/s.exec(rest) ?? [];
   const [, bracketed, plain = "", digits] =
     /^(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?$/s.exec(hostPort) ?? [];
-  const host = bracketed ?? plain;
+  // As Go dials it, `:8500` is a port of this machine.
+  const host = bracketed ?? (plain === "" && (digits ?? "") !== "" ? "127.0.0.1" : plain);
   const port = digits === undefined || digits === "" ? DEFAULT_PORTS[scheme] : Number(digits);
   if (host === "" || port > 65_535) {
-    throw new RollcallError(
-      "config/invalid",
-      `not the address of an agent: ${JSON.stringify(address)}`,
-    );
+    throw invalid(`not the address of an agent: ${JSON.stringify(address)}`);
   }
   return {
     origin: `${scheme}://${hostPort}`,
@@ -96,16 +95,10 @@ async function readHeaders(
   setting: Setting,
 ): Promise<Record<string, string>> {
   const headers: Record<string, string> = {};
-  let token = setting("token", "CONSUL_HTTP_TOKEN");
+  let token = setting("token", "CONSUL_HTTP_TOKEN") || (host.env("CONSUL_HTTP_TOKEN") ?? "");
   const tokenFile = setting("token-file", "CONSUL_HTTP_TOKEN_FILE");
   if (tokenFile !== "") {
-    const text = await disk.read(tokenFile);
-    if (text === undefined) {
-      throw new RollcallError(
-        "config/invalid",
-        `Error loading token file: ${cannotOpen(tokenFile)}`,
-      );
-    }
+    const text = await prefixed("Error loading token file: ", readNamedFile(tokenFile, disk));
     token = Buffer.from(text).toString("utf8").trim() || token;
   }
   if (token !== "") headers["X-Consul-Token"] = token;
@@ -116,10 +109,7 @@ async function readHeaders(
   }
   for (const [name, value] of Object.entries(headers)) {
     if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
-      throw new RollcallError(
-        "config/invalid",
-        `net/http: invalid header field value for key ${name}`,
-      );
+      throw invalid(`net/http: invalid header field value for key ${name}`);
     }
   }
   return headers;
@@ -134,34 +124,55 @@ async function readTls(context: CommandContext, setting: Setting): Promise<TlsOp
   const serverName = setting("tls-server-name", "CONSUL_TLS_SERVER_NAME");
   const verify = readSwitch(context, "CONSUL_HTTP_SSL_VERIFY", true);
   if ((certFile === "") !== (keyFile === "")) {
-    throw new RollcallError("config/invalid", "both client cert and client key must be provided");
+    throw invalid("both client cert and client key must be provided");
   }
-  const read = async (path: string, prefix = ""): Promise<string> => {
-    const pem = await disk.read(path);
-    if (pem === undefined) {
-      throw new RollcallError("config/invalid", `${prefix}${cannotOpen(path)}`);
-    }
-    return Buffer.from(pem).toString("utf8");
-  };
-  const authorities: string[] = [];
-  if (caFile !== "") {
-    authorities.push(await read(caFile, "Error loading CA File: "));
-  } else if (caPath !== "") {
-    const entries = await disk.list(caPath);
-    if (entries === undefined) {
-      throw new RollcallError("config/invalid", `lstat ${caPath}: no such file or directory`);
-    }
-    for (const { name, kind } of entries) {
-      if (kind === "file") authorities.push(await read(`${caPath}/${name}`));
-    }
-  }
+  const read = async (path: string): Promise<string> =>
+    Buffer.from(await readNamedFile(path, disk)).toString("utf8");
   return {
     ...(serverName === "" ? {} : { serverName }),
     ...(verify ? {} : { skipVerify: true }),
-    ...(authorities.length === 0 ? {} : { ca: authorities.join("\n") }),
-    ...(certFile === "" ? {} : { cert: await read(certFile), key: await read(keyFile) }),
+    ...(caFile === "" && caPath === "" ? {} : { ca: await readAuthorities(caFile, caPath, disk) }),
+    ...(certFile === ""
+      ? {}
+      : { cert: demandPem(await read(certFile)), key: demandPem(await read(keyFile)) }),
   };
 }
+
+async function readAuthorities(file: string, folder: string, disk: Disk): Promise<string> {
+  let paths = [file];
+  if (file === "") {
+    const entries = await disk.list(folder);
+    if (entries === undefined) throw invalid(`lstat ${folder}: no such file or directory`);
+    const files = entries.filter(({ kind }) => kind === "file");
+    paths = files.map(({ name }) => `${folder}/${name}`);
+  }
+  const texts: string[] = [];
+  for (const path of paths) {
+    const bytes = await prefixed("Error loading CA File: ", readNamedFile(path, disk));
+    const text = Buffer.from(bytes).toString("utf8");
+    if (!PEM.test(text)) throw invalid(`Error loading CA File: Couldn't parse PEM in: ${path}`);
+    texts.push(text);
+  }
+  return texts.join("\n");
+}
+
+const PEM = /-----BEGIN [A-Z ]+-----/;
+
+function demandPem(text: string): string {
+  if (PEM.test(text)) return text;
+  throw invalid("tls: failed to find any PEM data in certificate input");
+}
+
+async function prefixed<T>(prefix: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof RollcallError) throw invalid(`${prefix}${error.message}`);
+    throw error;
+  }
+}
+
+const invalid = (text: string): RollcallError => new RollcallError("config/invalid", text);
 
 /** What cannot be read as a boolean is reported and left aside. */
 function readSwitch(context: CommandContext, variable: string, otherwise: boolean): boolean {
@@ -170,8 +181,4 @@ function readSwitch(context: CommandContext, variable: string, otherwise: boolea
   const { value, error } = parseBool(text);
   if (error !== undefined) context.stderr(`could not parse ${variable}: ${error}\n`);
   return value ?? otherwise;
-}
-
-export function cannotOpen(path: string): string {
-  return `open ${path}: no such file or directory`;
 }

@@ -15,7 +15,7 @@ export interface ScriptedRun {
   /** In the order of the requests; after the last, 500. */
   readonly answers?: readonly ScriptedAnswer[];
 }
-export interface ScriptedAnswer {
+interface ScriptedAnswer {
   readonly status: number;
   /** latin1 text, as are the bodies of requests. */
   readonly body: string;

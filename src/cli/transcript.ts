@@ -16,7 +16,7 @@
  *     err| ...                                   the rest of a usage text is the product's own
  *
  * Bodies are JSON strings, with the prefix `latin1` where the bytes are not UTF-8. The transcripts in
- * testdata/ were recorded from Consul 1.8.7; `transcripts.test.ts` records them anew when told where it is.
+ * testdata/ were recorded from Consul 1.8.7 by `transcript-record.test.ts`.
  */
 export interface Exchange {
   readonly request: string;
@@ -231,7 +231,7 @@ export function scenesOf(steps: readonly Step[]): (Scene & Run)[] {
 }
 
 /** A shell's words: single quotes and `$'...'` escapes, nothing else. */
-export function shellWords(line: string): string[] {
+function shellWords(line: string): string[] {
   const words = line.match(/(?:\$?'[^']*'|[^\s'])+/g) ?? [];
   return words.map((word) =>
     word.replace(/(\$?)'([^']*)'/g, (_whole, dollar: string, body: string) =>

@@ -19,7 +19,7 @@ import {
   type Value,
 } from "./value.ts";
 
-export type ScalarType = "string" | "bool" | "int" | "uint" | "uint32" | "uint64" | "float64";
+type ScalarType = "string" | "bool" | "int" | "uint" | "uint32" | "uint64" | "float64";
 export type Shape =
   | ScalarType
   | Readonly<{ kind: "list" | "map"; of: Shape }>

@@ -20,7 +20,7 @@ export const toMs = (nanoseconds: number): number => nanoseconds / MILLISECOND;
 const UNITS = new Set(["ns", "us", "µs", "μs", "ms", "s", "m", "h"]);
 
 /** Why Go's ParseDuration refuses the text, which it does. */
-export function durationProblem(text: string): string {
+function durationProblem(text: string): string {
   const quoted = goQuote(text);
   let rest = text.replace(/^[+-]/, "");
   while (rest !== "") {

@@ -39,7 +39,7 @@ export const TYPES = {
 } as const satisfies Readonly<Record<string, Shape>>;
 export type KeyType = keyof typeof TYPES;
 
-export type Effect =
+type Effect =
   /** Copied to `into`; a name ending in Ms or S says the unit of a duration. */
   | Readonly<{ kind: "lands"; into: RuntimePath; unused?: true }>
   /** derive.ts makes something of it. */

@@ -21,8 +21,7 @@ const SINGULARS = [
 
 export const isPlainMap = (value: Plain | undefined): value is PlainMap =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-export const isPlainList = (value: Plain | undefined): value is readonly Plain[] =>
-  Array.isArray(value);
+const isPlainList = (value: Plain | undefined): value is readonly Plain[] => Array.isArray(value);
 
 /** From the nested document to dotted keys. */
 export function fragmentOf(source: string, document: PlainMap): Fragment {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { RollcallError } from "../errors/index.ts";
 import { expandTemplate } from "./sockaddr.ts";
 

@@ -7,15 +7,24 @@
  */
 import type { AnswerGroup, Reply } from "./reply.ts";
 import { sameName, textOf, type Name } from "./names.ts";
-import { writeNameless, writeRecord, type ResourceRecord, type WrittenRecord } from "./records.ts";
+import {
+  writeName,
+  writeNameless,
+  writeRecord,
+  type ResourceRecord,
+  type WrittenRecord,
+} from "./records.ts";
 
 export interface Block extends WrittenRecord {
-  /** Present when `bytes` starts with a hole: the name that belongs there. */
-  readonly owner: Name | undefined;
+  /** Present when `bytes` starts with a hole: what to write there if the target is out of a pointer's reach. */
+  readonly owner: Uint8Array | undefined;
 }
 export interface Blocks {
   readonly list: readonly Block[];
+  /** With pointers in the holes. */
   readonly sizeBytes: number;
+  /** With names in the holes. */
+  readonly farSizeBytes: number;
   /** Without any compression. */
   readonly plainSizeBytes: number;
 }
@@ -41,7 +50,7 @@ export interface CompiledReply extends Pick<
   readonly authority: Blocks;
   readonly additional: Blocks;
   /** All answers with all their additional records. */
-  readonly total: { readonly sizeBytes: number; readonly plainSizeBytes: number };
+  readonly total: Omit<Blocks, "list">;
   /** Do any additional records belong to an answer? */
   readonly hasAttached: boolean;
   readonly targetCount: number;
@@ -55,7 +64,7 @@ export interface CompiledReply extends Pick<
 export function compileReply(reply: Reply, compressTo: Name | undefined): CompiledReply {
   const targetIds = new Map<string, number>();
   const answers = reply.answers.map((group) => compileGroup(group, compressTo, targetIds));
-  const total = { sizeBytes: 0, plainSizeBytes: 0 };
+  const total = { sizeBytes: 0, farSizeBytes: 0, plainSizeBytes: 0 };
   const packed = new Uint8Array(answers.reduce((sum, { bytes }) => sum + bytes.length, 0));
   const starts = new Uint32Array(answers.length + 1);
   for (const [i, answer] of answers.entries()) {
@@ -63,6 +72,7 @@ export function compileReply(reply: Reply, compressTo: Name | undefined): Compil
     packed.set(answer.bytes, start);
     starts[i + 1] = start + answer.bytes.length;
     total.sizeBytes += answer.bytes.length + answer.full.sizeBytes;
+    total.farSizeBytes += answer.bytes.length + answer.full.farSizeBytes;
     total.plainSizeBytes += answer.plainSizeBytes + answer.full.plainSizeBytes;
   }
   return {
@@ -129,7 +139,7 @@ function compileAll(
       const pointed =
         target !== undefined && compressTo !== undefined && sameName(record.name, target);
       return pointed
-        ? { ...writeNameless(record, compressTo), owner: target }
+        ? { ...writeNameless(record, compressTo), owner: writeName(target, compressTo) }
         : { ...writeRecord(record, compressTo), owner: undefined };
     }),
   );
@@ -137,10 +147,12 @@ function compileAll(
 
 function sumOf(list: readonly Block[]): Blocks {
   let sizeBytes = 0;
+  let farSizeBytes = 0;
   let plainSizeBytes = 0;
-  for (const block of list) {
-    sizeBytes += block.bytes.length;
-    plainSizeBytes += block.plainSizeBytes;
+  for (const { bytes, owner, plainSizeBytes: plain } of list) {
+    sizeBytes += bytes.length;
+    farSizeBytes += bytes.length + (owner === undefined ? 0 : owner.length - 2);
+    plainSizeBytes += plain;
   }
-  return { list, sizeBytes, plainSizeBytes };
+  return { list, sizeBytes, farSizeBytes, plainSizeBytes };
 }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeQuery } from "./message-decode.ts";
 import { textOf } from "./names.ts";

@@ -124,7 +124,7 @@ function fitting(answer: AnswerBlock, encoding: Encoding, at: number, count: num
   const over = count === 1 && at + answer.brief.plainSizeBytes > encoding.sizeMaxBytes;
   return over ? NOTHING : answer.brief;
 }
-const NOTHING: Blocks = { list: [], sizeBytes: 0, plainSizeBytes: 0 };
+const NOTHING: Blocks = { list: [], sizeBytes: 0, farSizeBytes: 0, plainSizeBytes: 0 };
 
 /** What was wrong, and as much of the question as could be read. */
 export function encodeRefusal(refusal: Refusal, transport: Transport): Uint8Array {

@@ -1,7 +1,15 @@
 import * as dnsPacket from "dns-packet";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { encodeName, isWithin, labelsOf, readName, sameName, sharedSuffix, textOf } from "./names.ts";
+import {
+  encodeName,
+  isWithin,
+  labelsOf,
+  readName,
+  sameName,
+  sharedSuffix,
+  textOf,
+} from "./names.ts";
 import { query } from "./testkit.ts";
 
 const bytes = (...parts: (number | string)[]): Uint8Array =>

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { unreachable } from "../errors/index.ts";
 import { hexOf } from "./ip.ts";
 import { parseLookup, type Lookup } from "./question.ts";
 import { QUERY_TYPES, RECORD_TYPES } from "./records.ts";
@@ -25,8 +26,15 @@ function show(lookup: Lookup): string {
       return `address ${hexOf(lookup.address)}`;
     case "reverse":
       return `reverse ${lookup.address === undefined ? "nothing" : hexOf(lookup.address)}`;
-    default:
+    case "absent":
+    case "empty":
+    case "foreign":
+    case "transfer":
+    case "name-servers":
+    case "start-of-authority":
       return lookup.kind;
+    default:
+      return unreachable(lookup);
   }
 }
 const inDc = (datacenter: string): string => (datacenter === "" ? "" : ` in ${datacenter}`);
@@ -58,7 +66,7 @@ n1.node.consul                     A     node n1
 n1.rack2.node.dc2.consul           A     node n1.rack2 in dc2
 n1.node.a.b.consul                 A     absent
 node.consul                        A     absent
-node.node.consul                   A     absent
+node.node.consul                   A     node node
 0a000001.addr.consul               A     address 0a000001
 0a000001.addr.dc9.x.consul         A     address 0a000001
 x.0a000001.addr.consul             A     absent
@@ -99,7 +107,9 @@ test.each(rows)("%s %s asks for %s", (name, type, expected) => {
 });
 
 test("an IPv6 address in reverse", () => {
-  const digits = [..."fe800000000000000000000000000006"];
+  const digits = "fe800000000000000000000000000006".split("");
   const labels = [...digits.toReversed(), "ip6", "arpa"];
-  expect(show(parseLookup(labels, RECORD_TYPES.PTR.code, ZONES))).toBe(`reverse ${digits.join("")}`);
+  expect(show(parseLookup(labels, RECORD_TYPES.PTR.code, ZONES))).toBe(
+    `reverse ${digits.join("")}`,
+  );
 });

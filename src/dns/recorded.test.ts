@@ -33,7 +33,7 @@ interface RecordedCase {
   readonly reply: ShownMessage | null;
 }
 
-const catalog = load<readonly Registration[]>("catalog");
+const catalog = load("catalog") as readonly Registration[];
 
 /** Where Rollcall answers otherwise on purpose. */
 const DEVIATIONS: Readonly<Record<string, string>> = {
@@ -48,7 +48,7 @@ const DEVIATIONS: Readonly<Record<string, string>> = {
 };
 
 for (const scenario of ["defaults", "tuned", "plain", "none"]) {
-  const { config, server, cases } = load<Recording>(scenario);
+  const { config, server, cases } = load(scenario) as Recording;
   const { clock, random } = simPlatform({ seed: scenario });
   const settings = testConfig(config);
   const delegate = new FakeCatalog([server, ...catalog]);
@@ -60,15 +60,14 @@ for (const scenario of ["defaults", "tuned", "plain", "none"]) {
     logger: noLogger,
   });
 
-  test.each(cases.filter(({ question }) => DEVIATIONS[question.split(" - ")[0] ?? ""] === undefined))(
-    `${scenario}: $question ($transport)`,
-    async ({ query, transport, drawn, reply }) => {
-      const bytes = await handle(Buffer.from(query, "hex"), transport);
-      const message = bytes?.subarray(transport === "tcp" ? 2 : 0);
-      const shown = message === undefined ? null : showMessage(message);
-      expect(comparable(shown, drawn)).toEqual(comparable(reply, drawn));
-    },
-  );
+  test.each(
+    cases.filter(({ question }) => DEVIATIONS[question.split(" - ")[0] ?? ""] === undefined),
+  )(`${scenario}: $question ($transport)`, async ({ query, transport, drawn, reply }) => {
+    const bytes = await handle(Buffer.from(query, "hex"), transport);
+    const message = bytes?.subarray(transport === "tcp" ? 2 : 0);
+    const shown = message === undefined ? null : showMessage(message);
+    expect(comparable(shown, drawn)).toEqual(comparable(reply, drawn));
+  });
 }
 
 function comparable(message: ShownMessage | null, drawn: boolean): ShownMessage | null {
@@ -90,6 +89,6 @@ function withoutChoice(record: string): string {
   return [owner, ttl, kind, type].join(" ");
 }
 
-function load<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`testdata/${name}.json`, import.meta.url), "utf8")) as T;
+function load(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`testdata/${name}.json`, import.meta.url), "utf8"));
 }

@@ -99,6 +99,13 @@ export function writeRecord(record: ResourceRecord, compressTo: Name | undefined
   return to.finish();
 }
 
+/** A name as it is written anywhere in a message whose question is `compressTo`. */
+export function writeName(name: Name, compressTo: Name | undefined): Uint8Array {
+  const to = new DataWriter(compressTo);
+  to.name(name);
+  return to.finish().bytes;
+}
+
 /** The record with two zero bytes where its name belongs: room for a pointer. */
 export function writeNameless(record: ResourceRecord, compressTo: Name | undefined): WrittenRecord {
   const to = new DataWriter(compressTo);

@@ -26,7 +26,16 @@ import { authorityReply, nameServersReply } from "./lookup-zone.ts";
 import { isWithin, labelsOf, type Name } from "./names.ts";
 import { parseLookup, type Lookup } from "./question.ts";
 import { QUERY_TYPES, type ResourceRecord } from "./records.ts";
-import { alone, isNegative, isOurs, negative, reply, zoneAt, type Reply, type Zone } from "./reply.ts";
+import {
+  alone,
+  isNegative,
+  isOurs,
+  negative,
+  reply,
+  zoneAt,
+  type Reply,
+  type Zone,
+} from "./reply.ts";
 import type { Served } from "./served.ts";
 import { UDP_PLAIN_ANSWERS_MAX } from "./truncate.ts";
 
@@ -177,7 +186,13 @@ export class Resolver {
         const node = facts.kind === "node" ? facts.value?.NodeServices?.Node : undefined;
         if (node === undefined) return once(negative("NXDOMAIN", zone));
         const { datacenter } = lookup;
-        return once(await nodeReply(node, { config, datacenter, name, type }, chase));
+        let chased = false;
+        const noting: Chase = (target) => {
+          chased = true;
+          return chase(target);
+        };
+        const found = await nodeReply(node, { config, datacenter, name, type }, noting);
+        return { reply: found, reusable: !chased };
       }
       case "address": {
         const record = addressRecord(name, lookup.address, config.dns.nodeTtlS);

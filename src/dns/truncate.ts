@@ -9,7 +9,7 @@
  *   - One answer is always sent, so a reply is larger than its limit only when a single answer is.
  *   - Something was cut exactly when an answer was, whatever it was cut by; only then may TC be set.
  */
-import type { AnswerBlock, CompiledReply } from "./compile.ts";
+import type { AnswerBlock, Blocks, CompiledReply } from "./compile.ts";
 import { drawAt, type Draw } from "./draw.ts";
 
 export type Transport = "udp" | "tcp";
@@ -35,6 +35,8 @@ export interface Limits {
   readonly clientMaxBytes: number;
   readonly answerMax: number;
   readonly compressed: boolean;
+  /** Once `answerMax` has cut something, is the size measured without compression? */
+  readonly plainWhenCounted: boolean;
 }
 export interface LimitsOf {
   readonly transport: Transport;
@@ -52,7 +54,8 @@ export function limitsOf(query: LimitsOf): Limits {
   if (query.transport === "tcp") {
     const answerMax = query.isSrv ? TCP_SRV_ANSWERS_MAX : TCP_ANSWERS_MAX;
     const sizeMaxBytes = TCP_MAX_BYTES - query.optSizeBytes;
-    return { sizeMaxBytes, clientMaxBytes: TCP_MAX_BYTES, answerMax, compressed };
+    const plainWhenCounted = false;
+    return { sizeMaxBytes, clientMaxBytes: TCP_MAX_BYTES, answerMax, compressed, plainWhenCounted };
   }
   const asked = Math.max(query.ednsUdpSizeBytes ?? 0, UDP_PLAIN_MAX_BYTES);
   const clientMaxBytes = Math.min(asked, UDP_MAX_BYTES);
@@ -61,7 +64,7 @@ export function limitsOf(query: LimitsOf): Limits {
     clientMaxBytes === UDP_PLAIN_MAX_BYTES
       ? Math.min(UDP_PLAIN_ANSWERS_MAX, query.udpAnswerLimit)
       : Number.POSITIVE_INFINITY;
-  return { sizeMaxBytes, clientMaxBytes, answerMax, compressed };
+  return { sizeMaxBytes, clientMaxBytes, answerMax, compressed, plainWhenCounted: true };
 }
 
 export interface Selection {
@@ -84,7 +87,8 @@ export function selectAnswers(
   const wanted = Math.min(reply.answers.length, reply.answerMax);
   const answerMax = reply.countLimited ? limits.answerMax : Number.POSITIVE_INFINITY;
   const counted = wanted > answerMax;
-  const measure = limits.compressed && !counted ? compressedSize(reply) : plainSize;
+  const plain = !limits.compressed || (counted && limits.plainWhenCounted);
+  const measure = plain ? plainSize : compressedSize(reply);
   const most = counted ? answerMax : wanted;
 
   // The usual case needs no sums: everything is known to fit before the first draw.
@@ -130,7 +134,7 @@ function answerAt(reply: CompiledReply, i: number, draw: Draw): AnswerBlock {
 interface Measure {
   readonly reply: (reply: CompiledReply) => number;
   readonly answer: (answer: AnswerBlock) => number;
-  readonly blocks: (blocks: { sizeBytes: number; plainSizeBytes: number }) => number;
+  readonly blocks: (blocks: Omit<Blocks, "list">) => number;
 }
 const plainSize: Measure = {
   reply: ({ total, authority }) => total.plainSizeBytes + authority.plainSizeBytes,
@@ -142,13 +146,13 @@ const pointedSize: Measure = {
   answer: (answer) => answer.bytes.length,
   blocks: (blocks) => blocks.sizeBytes,
 };
-const unpointedSize: Measure = {
-  reply: ({ total, authority }) => total.plainSizeBytes + authority.sizeBytes,
+const farSize: Measure = {
+  reply: ({ total, authority }) => total.farSizeBytes + authority.sizeBytes,
   answer: (answer) => answer.bytes.length,
-  blocks: (blocks) => blocks.plainSizeBytes,
+  blocks: (blocks) => blocks.farSizeBytes,
 };
 
 /** Once targets may lie out of a pointer's reach, names of additional records are counted in full. */
 function compressedSize(reply: CompiledReply): Measure {
-  return reply.packed.length > POINTER_REACH_BYTES / 2 ? unpointedSize : pointedSize;
+  return reply.packed.length > POINTER_REACH_BYTES / 2 ? farSize : pointedSize;
 }

@@ -2,7 +2,7 @@
  * The rules of indexes, held against random histories of commands and every read there is: what a client
  * that follows `X-Consul-Index` may rely on (Consul HTTP API, "Blocking queries").
  */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Command } from "../model/index.ts";
 import type { Answer, Methods, MethodName } from "../rpc/index.ts";

@@ -79,10 +79,10 @@ async function hold<T extends object>(
 ): Promise<Answer<T>> {
   const { clock, random } = context.platform;
   const waitMs = holdMs(context, options.MaxQueryTimeMs, random.float());
-  let isOver = false;
+  const deadline = { isOver: false };
   let wake: () => void = () => {};
-  using _deadline = clock.after(waitMs, () => {
-    isOver = true;
+  using _timer = clock.after(waitMs, () => {
+    deadline.isOver = true;
     wake();
   });
   const onAbort = (): void => wake();
@@ -90,7 +90,9 @@ async function hold<T extends object>(
   try {
     let current = first;
     // An index that went back (a node is gone, a state was restored) tells the caller to start afresh.
-    while (!isOver && current.index <= options.MinQueryIndex && current.index >= first.index) {
+    const isNews = ({ index }: Evaluated<T>): boolean =>
+      index > options.MinQueryIndex || index < first.index;
+    while (!deadline.isOver && !isNews(current)) {
       signal?.throwIfAborted();
       const changed = new Promise<void>((resolve) => (wake = resolve));
       using _waiting = current.reading.onStale(wake);

@@ -339,3 +339,29 @@ test("any text is compiled or refused, and what is compiled answers", () => {
     { numRuns: 2000 },
   );
 });
+
+describe("a filter that would keep the agent busy", () => {
+  const slow = 'Output matches "(a?){1000}a{1000}b"';
+  const record = { ...BLANK_CHECK, Output: "a".repeat(4096) };
+
+  test("fails soon, and can still look at what is small", () => {
+    const filter = compileFilter(slow, HealthCheck);
+    expect(() => filter(record)).toThrow(
+      expect.objectContaining({
+        code: "request/refused",
+        message: "Filter takes too long: its regular expressions are too complex for these texts",
+      }),
+    );
+    expect(filter({ ...BLANK_CHECK, Output: "a" })).toBe(false);
+  });
+
+  test("has one budget for all of its regular expressions", () => {
+    const many = Array.from({ length: 11 }, () => 'Output matches "a{1000}"').join(" or ");
+    expect(() => compileFilter(many, HealthCheck)).toThrow("expression too large");
+  });
+
+  test("is told from one that has much to look at", () => {
+    const filter = compileFilter('Output matches "^.*(?i)ERROR.*$"', HealthCheck);
+    expect(Array.from({ length: 500 }, () => filter(record))).not.toContain(true);
+  });
+});

@@ -9,6 +9,12 @@
 export interface ClassItem {
   readonly source: string;
   readonly negated: boolean;
+  /** The same as numbers, where it is one range. */
+  readonly range?: Range;
+}
+interface Range {
+  readonly low: number;
+  readonly high: number;
 }
 export interface CharClass {
   readonly items: readonly ClassItem[];
@@ -18,7 +24,7 @@ export interface CharClass {
 export type CharTest = (code: number) => boolean;
 
 export function rangeItem(low: number, high: number): ClassItem {
-  return { source: `${escaped(low)}-${escaped(high)}`, negated: false };
+  return { source: `${escaped(low)}-${escaped(high)}`, negated: false, range: { low, high } };
 }
 
 function escaped(code: number): string {
@@ -78,17 +84,35 @@ function isValidClass(source: string): boolean {
 }
 
 const ASCII_COUNT = 128;
+/** More than these are not looked through one by one. */
+const MAX_RANGES = 8;
 
-export function charTest({ items, negated, foldCase }: CharClass): CharTest {
+export function charTest(characters: CharClass): CharTest {
+  const { items, negated, foldCase } = characters;
+  const ranges = items.flatMap(({ range }) => range ?? []);
+  const few = ranges.length === items.length && ranges.length <= MAX_RANGES;
+  return few && !foldCase ? inRanges(ranges, negated) : inClass(characters);
+}
+
+function inRanges(ranges: readonly Range[], negated: boolean): CharTest {
+  const [only] = ranges;
+  if (only !== undefined && ranges.length === 1) {
+    const { low, high } = only;
+    return (code) => (code >= low && code <= high) !== negated;
+  }
+  return (code) => ranges.some(({ low, high }) => code >= low && code <= high) !== negated;
+}
+
+function inClass({ items, negated, foldCase }: CharClass): CharTest {
   const flags = foldCase ? "iu" : "u";
   const positive = items.filter((item) => !item.negated).map((item) => item.source);
-  const inClass = new RegExp(`^[${positive.join("")}]$`, flags);
-  const notIn = items
+  const included = new RegExp(`^[${positive.join("")}]$`, flags);
+  const excluded = items
     .filter((item) => item.negated)
     .map((item) => new RegExp(`^[${item.source}]$`, flags));
   const test = (code: number): boolean => {
     const character = String.fromCodePoint(code);
-    const isMember = inClass.test(character) || notIn.some((excluded) => !excluded.test(character));
+    const isMember = included.test(character) || excluded.some((regex) => !regex.test(character));
     return isMember !== negated;
   };
   const ascii = Array.from({ length: ASCII_COUNT }, (_, code) => test(code));

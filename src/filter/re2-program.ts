@@ -3,10 +3,11 @@
  *
  * An expression becomes a program of few kinds of instructions. All ways through it are followed at once, a
  * character at a time, so the work is at most the length of the text times the size of the program, whatever
- * the expression. Both are bounded.
+ * the expression. Both are bounded (`regex-budget.ts`).
  */
 import { charTest, type CharTest } from "./re2-class.ts";
 import { syntaxError } from "./re2-escape.ts";
+import type { RegexBudget } from "./regex-budget.ts";
 import { parseRegex, type Assertion, type Regex } from "./re2-syntax.ts";
 
 type CharInstruction = { readonly op: "char"; readonly test: CharTest; readonly next: number };
@@ -17,16 +18,14 @@ type Instruction =
   | { readonly op: "split"; next: number; other: number }
   | { readonly op: "match" };
 
-const MAX_INSTRUCTIONS = 10_000;
-
 /**
  * Compiles a pattern in RE2's syntax.
  *
- * @returns whether a text contains a match
+ * @returns whether a text contains a match; throws when that overdraws the budget
  * @throws {RollcallError} `request/refused`, in Go's words
  */
-export function compileRegex(pattern: string): (text: string) => boolean {
-  return matcher(new Compiler(pattern).compile(parseRegex(pattern)));
+export function compileRegex(pattern: string, budget: RegexBudget): (text: string) => boolean {
+  return matcher(new Compiler(pattern, budget).compile(parseRegex(pattern)), budget);
 }
 
 interface Program {
@@ -39,12 +38,14 @@ interface Program {
 /** Emits instructions from the last to the first, so that each knows where to go on. */
 class Compiler {
   readonly #pattern: string;
+  readonly #budget: RegexBudget;
   readonly #instructions: Instruction[] = [];
   /** Equal classes, as in `(abc){100}`, share one test. */
   readonly #tests = new Map<object, CharTest>();
 
-  constructor(pattern: string) {
+  constructor(pattern: string, budget: RegexBudget) {
     this.#pattern = pattern;
+    this.#budget = budget;
   }
 
   compile(regex: Regex): Program {
@@ -55,7 +56,7 @@ class Compiler {
   }
 
   #emit(instruction: Instruction): number {
-    if (this.#instructions.length >= MAX_INSTRUCTIONS) {
+    if (!this.#budget.takeInstruction()) {
       throw syntaxError("expression too large", this.#pattern);
     }
     return this.#instructions.push(instruction) - 1;
@@ -109,7 +110,10 @@ class Compiler {
   }
 }
 
-function matcher({ instructions, start, anchored }: Program): (text: string) => boolean {
+function matcher(
+  { instructions, start, anchored }: Program,
+  budget: RegexBudget,
+): (text: string) => boolean {
   /** When each instruction was last reached, as a count of gaps between characters. */
   const reachedAt = new Float64Array(instructions.length);
   let gapCount = 0;
@@ -119,8 +123,10 @@ function matcher({ instructions, start, anchored }: Program): (text: string) => 
     for (let at = 0; entries.length > 0;) {
       const after = text.codePointAt(at);
       gapCount++;
+      let steps = 1;
       const waiting: CharInstruction[] = [];
       while (entries.length > 0) {
+        steps++;
         const index = entries.pop() ?? 0;
         const instruction = instructions[index];
         if (instruction === undefined || reachedAt[index] === gapCount) continue;
@@ -139,6 +145,7 @@ function matcher({ instructions, start, anchored }: Program): (text: string) => 
             break;
         }
       }
+      budget.takeSteps(steps);
       if (after === undefined) return false;
       entries = anchored ? [] : [start];
       for (const { test, next } of waiting) if (test(after)) entries.push(next);

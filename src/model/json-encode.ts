@@ -161,7 +161,7 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   "\t": "\\t",
 };
 
-export function encodeString(text: string): string {
+function encodeString(text: string): string {
   return NEEDS_ESCAPE.test(text) ? `"${text.replace(ESCAPED, escapeCharacter)}"` : `"${text}"`;
 }
 

@@ -27,7 +27,7 @@ export const SILENT_ABOUT_NAMESPACES: ReadonlySet<string> = new Set([
 ]);
 
 /** Fields that Go holds unsigned, in whichever struct. */
-export const UNSIGNED_FIELDS: Readonly<Record<string, string>> = {
+const UNSIGNED_FIELDS: Readonly<Record<string, string>> = {
   CreateIndex: "uint64",
   LockIndex: "uint64",
   ModifyIndex: "uint64",

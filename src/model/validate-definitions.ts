@@ -75,7 +75,7 @@ function connectProxyProblems(def: ServiceDefinition): string[] {
 
 const WEIGHT_MAX = 65535;
 
-export function validateWeights({ Passing, Warning }: Weights): string | undefined {
+function validateWeights({ Passing, Warning }: Weights): string | undefined {
   if (Passing < 1) return "Passing must be greater than 0";
   if (Warning < 0) return "Warning must be greater or equal than 0";
   if (Passing > WEIGHT_MAX || Warning > WEIGHT_MAX) {

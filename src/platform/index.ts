@@ -4,3 +4,4 @@ export type { LogFields, Logger } from "./logger.ts";
 export { lineLogger, parseLogLevel } from "./log-lines.ts";
 export type { LineLogger, LineLoggerOptions, LogLevel, LogSink } from "./log-lines.ts";
 export { DisposableScope } from "./disposable-scope.ts";
+export { OutputTail } from "./output-tail.ts";

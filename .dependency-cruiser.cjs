@@ -38,7 +38,7 @@ module.exports = {
     {
       name: "only-main-builds-the-node-platform",
       severity: "error",
-      from: { path: "^src/", pathNot: ["^src/main\\.ts$", "^src/platform/", "\\.(test|sim)\\.ts$"] },
+      from: { path: "^src/", pathNot: ["^src/main\\.ts$", "^src/platform/", "\\.(test|sim)\\.ts$", "/testkit\\.ts$"] },
       to: { path: "^src/platform/(node|sim)/" },
     },
     {

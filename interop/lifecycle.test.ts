@@ -11,10 +11,19 @@ const resources = (): Record<string, number> => {
   return counts;
 };
 
+/** Of this process when nothing that the first agent opened is left: its closed sockets take a turn to go. */
+const settledResources = (): Promise<Record<string, number>> =>
+  eventually(
+    "no socket and no timer is left",
+    async () => resources(),
+    (now) => Object.keys(now).every((name) => name === "PipeWrap" || name === "Timeout"),
+    5000,
+  );
+
 test(`an agent started and stopped ${ROUNDS} times in one process leaves no handle`, async () => {
   await using first = await agentAt(ADDRESS);
   await first[Symbol.asyncDispose]();
-  const before = resources();
+  const before = await settledResources();
   for (let round = 0; round < ROUNDS; round++) {
     const agent = await agentAt(ADDRESS, ["-enable-script-checks"]);
     const body = JSON.stringify({
@@ -34,9 +43,9 @@ test(`an agent started and stopped ${ROUNDS} times in one process leaves no hand
     await held;
   }
   await eventually(
-    "the resources are those of before",
+    "no more resources than before",
     async () => resources(),
-    (now) => JSON.stringify(now) === JSON.stringify(before),
+    (now) => Object.entries(now).every(([name, count]) => count <= (before[name] ?? 0)),
     5000,
   );
 }, 120_000);

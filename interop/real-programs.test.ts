@@ -6,7 +6,7 @@ import { createSocket } from "node:dgram";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import dnsPacket from "dns-packet";
+import * as dnsPacket from "dns-packet";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Program, ROLLCALL, eventually, http } from "./testkit.ts";
 
@@ -88,11 +88,17 @@ afterAll(async () => {
 async function dig(name: string, type: "A" | "SRV" = "A") {
   const socket = createSocket("udp4");
   try {
-    return await new Promise<dnsPacket.DecodedPacket>((resolve, reject) => {
+    return await new Promise<dnsPacket.DecodedMessage>((resolve, reject) => {
       socket.on("message", (bytes) => resolve(dnsPacket.decode(bytes)));
       socket.on("error", reject);
       socket.send(
-        dnsPacket.encode({ type: "query", id: 7, questions: [{ name, type }] }),
+        dnsPacket.encode({
+          type: "query",
+          id: 7,
+          flags: 0,
+          additionals: [],
+          questions: [{ name, type, class: "IN" }],
+        }),
         8600,
         ADDRESS,
       );
@@ -210,10 +216,15 @@ test("a lock is refused to a second session, and freed when the first one's TTL 
   expect((await put(`/v1/kv/leader?acquire=${first}`, "first")).body.trim()).toBe("true");
   expect((await put(`/v1/kv/leader?acquire=${second}`, "second")).body.trim()).toBe("false");
   const { headers } = await http(ADDRESS, "/v1/kv/leader");
-  const freed = await http(ADDRESS, `/v1/kv/leader?index=${headers["x-consul-index"]}&wait=60s`);
+  const freed = await http(
+    ADDRESS,
+    `/v1/kv/leader?index=${String(headers["x-consul-index"])}&wait=60s`,
+  );
   expect(freed.json()).toMatchObject([{ LockIndex: 1 }]);
   expect(freed.body).not.toContain("Session");
   expect((await put(`/v1/kv/leader?acquire=${second}`, "second")).body.trim()).toBe("true");
+  // A check of the node counts for all of its services: what comes after needs them.
+  await put("/v1/agent/check/deregister/alive");
 });
 
 test("SIGHUP reads the definitions again", async () => {

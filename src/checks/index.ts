@@ -1,8 +1,3 @@
-export {
-  DEFAULT_NETWORK_TIMEOUT_MS,
-  DEFAULT_SCRIPT_TIMEOUT_MS,
-  MIN_INTERVAL_MS,
-} from "./active-check.ts";
 export type {
   AliasedCheck,
   AliasedChecks,
@@ -14,7 +9,6 @@ export type {
 } from "./check-runner.ts";
 export { startCheck } from "./check-types.ts";
 export {
-  criticalSince,
   deregisterAfterMs,
   dueForDeregistration,
   MIN_DEREGISTER_AFTER_MS,

@@ -1,6 +1,5 @@
 export { agentFlags, type AgentFlag } from "./agent-flags.ts";
 export { Flags, parseFlags, type FlagSpec, type FlagValue } from "./flags.ts";
-export { parseHcl } from "./hcl-parse.ts";
 export {
   loadConfig,
   loadDefinitions,
@@ -9,4 +8,3 @@ export {
   type LoadOptions,
 } from "./load.ts";
 export type * from "./runtime.ts";
-export { toPlain, type Plain, type PlainMap } from "./value.ts";

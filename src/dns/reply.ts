@@ -49,11 +49,6 @@ export function reply(parts: Partial<Reply>): Reply {
 
 export const alone = (record: ResourceRecord): AnswerGroup => ({ record, additional: [] });
 
-/** Every record of the answer section and after it, in order. */
-export function recordsOf({ answers, additional }: Reply): ResourceRecord[] {
-  return [...answers.map((group) => group.record), ...additional];
-}
-
 /** What replies are made from besides the catalog. */
 export interface Zone {
   readonly config: RuntimeConfig;

@@ -1,2 +1,2 @@
-export { ERRORS, RollcallError, messageOf, unreachable } from "./errors.ts";
+export { RollcallError, messageOf, unreachable } from "./errors.ts";
 export type { ErrorCode } from "./errors.ts";

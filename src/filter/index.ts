@@ -1,1 +1,1 @@
-export { FILTER_ERROR_PREFIX, compileFilter } from "./compile-filter.ts";
+export { compileFilter } from "./compile-filter.ts";

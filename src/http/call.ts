@@ -11,6 +11,8 @@ export interface CallParts {
   readonly config: RuntimeConfig;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Called at most once, when the handler is going to wait for a change. */
+  readonly onHold: () => void;
   readonly path: string;
   /** What follows the prefix of a prefix endpoint: the key, the name, the ID. */
   readonly tail: string;
@@ -25,6 +27,7 @@ export class Call {
   readonly query: Query;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #onHold: () => void;
   #signal: AbortSignal | undefined;
   /** Headers that an answer has even if the handler then fails. */
   errorHeaders: readonly string[] = [];
@@ -37,6 +40,7 @@ export class Call {
     this.query = parts.query;
     this.#request = parts.request;
     this.#response = parts.response;
+    this.#onHold = parts.onHold;
   }
   get headers(): IncomingHttpHeaders {
     return this.#request.headers;
@@ -54,6 +58,7 @@ export class Call {
   /** Aborts when the client's connection closes before it was answered. Made only if somebody asks. */
   get signal(): AbortSignal {
     if (this.#signal !== undefined) return this.#signal;
+    this.#onHold();
     const controller = new AbortController();
     const response = this.#response;
     response.once("close", () => {

@@ -16,6 +16,8 @@ interface Connection {
   readonly peer: IpAddress;
   /** Requests begun and not answered yet; more than one when the client pipelines. */
   inFlight: number;
+  /** Its request waits for a change: nothing is lost when it is cut. */
+  isHeld: boolean;
   /** Bytes read when the last request was complete: more than that now is a request begun. */
   bytesAtRest: number;
   /** When a sweep first saw a request begun. */
@@ -54,6 +56,7 @@ export class Connections implements AsyncDisposable {
       stream,
       peer,
       inFlight: 0,
+      isHeld: false,
       bytesAtRest: 0,
       beganAt: undefined,
     });
@@ -78,20 +81,28 @@ export class Connections implements AsyncDisposable {
     connection.beganAt = undefined;
   }
 
+  hold(stream: Duplex): void {
+    const connection = this.#connections.get(stream);
+    if (connection === undefined) return;
+    connection.isHeld = true;
+    if (this.#isClosing) stream.destroy();
+  }
+
   requestDone(stream: Duplex): void {
     const connection = this.#connections.get(stream);
     if (connection === undefined) return;
     connection.inFlight--;
+    connection.isHeld = false;
     connection.bytesAtRest = bytesRead(stream);
     if (this.#isClosing && connection.inFlight === 0) stream.end();
   }
 
-  /** Idle connections close at once, the others when they are answered or after a second. */
+  /** Idle connections and held queries close at once, the others when they are answered or after a second. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosing = true;
     this.#sweep?.[Symbol.dispose]();
-    for (const { stream, inFlight } of this.#connections.values()) {
-      if (inFlight === 0) stream.destroy();
+    for (const { stream, inFlight, isHeld } of this.#connections.values()) {
+      if (inFlight === 0 || isHeld) stream.destroy();
     }
     if (this.#connections.size === 0) return;
     await new Promise<void>((resolve) => {

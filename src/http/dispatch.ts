@@ -22,6 +22,8 @@ export interface Exchange {
   readonly response: ServerResponse;
   readonly target: Target;
   readonly peer: IpAddress;
+  /** Called when the answer waits for a change, and so may be given up when the agent stops. */
+  readonly onHold: () => void;
 }
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -53,6 +55,7 @@ export class Dispatcher {
         config: policy.config,
         request,
         response,
+        onHold: exchange.onHold,
         path: target.path,
         tail: target.path.slice(route.prefix.length),
         query,

@@ -150,6 +150,7 @@ function addRoutes(app: FastifyInstance, dispatcher: Dispatcher, connections: Co
           response: reply.raw,
           target: request.target,
           peer: connections.peerOf(request.socket) ?? NO_PEER,
+          onHold: () => connections.hold(request.socket),
         });
       },
     });

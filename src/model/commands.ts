@@ -1,17 +1,9 @@
 /**
  * What enters the replicated log: Consul's own commands, as typed records. Their bytes come with the RPC
- * codec; the type numbers here are the first byte of a log entry (append only).
+ * codec.
  */
 import type { DeregisterRequest, RegisterRequest } from "./catalog.ts";
 import type { DirEntry, KvsOp, Session } from "./kv.ts";
-
-export const COMMAND_TYPES = {
-  Register: 0,
-  Deregister: 1,
-  KVS: 2,
-  Session: 3,
-  Tombstone: 5,
-} as const;
 
 export type Command =
   | Readonly<{ type: "Register"; body: RegisterRequest }>

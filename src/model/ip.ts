@@ -15,14 +15,9 @@ export function parseIp(text: string): IpBytes | undefined {
 
 /** 4 or 6; 0 for what is no address. */
 export function ipVersion(text: string): 0 | 4 | 6 {
-  switch (parseIp(text)?.length) {
-    case 4:
-      return 4;
-    case 16:
-      return 6;
-    default:
-      return 0;
-  }
+  const length = parseIp(text)?.length;
+  if (length === 4) return 4;
+  return length === 16 ? 6 : 0;
 }
 
 function parseIpv4(text: string): IpBytes | undefined {

@@ -3,6 +3,5 @@ export { IndexView, ReadView } from "./read-view.ts";
 export type { Reading } from "./readings.ts";
 export { Store } from "./store.ts";
 export type { ApplyResult } from "./store.ts";
-export { fold } from "./tables.ts";
 export type { ServiceRecord, Tables } from "./tables.ts";
 export type { ApplyEffects, LockDelay } from "./write-tx.ts";

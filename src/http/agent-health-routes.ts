@@ -17,13 +17,14 @@ import {
   text,
   type NodeService,
   type Static,
+  type TSchema,
 } from "../model/index.ts";
 import { agentService, AgentService } from "./agent-service-shape.ts";
 import { jsonBody, textBody } from "./body.ts";
 import type { Call } from "./call.ts";
 import { refuseNamespace, TOKEN_PARAMETERS } from "./query-options.ts";
 import { reply, type Reply } from "./reply.ts";
-import { defineRoute, type Parameters } from "./route.ts";
+import { defineRoute, type Operation, type Parameters } from "./route.ts";
 
 /** Here a check is shown with all its fields, as Consul's client library holds it. */
 const ShownCheck = struct("ShownCheck", {
@@ -152,9 +153,14 @@ const QUERY: Parameters = {
   ...TOKEN_PARAMETERS,
   format: { description: "text: only the status word; so does Accept: text/plain", type: "text" },
 };
-const UNWELL = {
-  429: { description: "The worst check is warning", contentType: "application/json" },
-  503: { description: "The worst check is critical, or maintenance is on" },
+const healthAnswers = (schema: TSchema, passing: string): Operation["answers"] => {
+  const either = { schema, orText: "text/plain" };
+  return {
+    200: { description: passing, ...either },
+    429: { description: "The worst check is warning", ...either },
+    503: { description: "The worst check is critical, or maintenance is on", ...either },
+    404: { description: "No such service here", ...either },
+  };
 };
 
 export const agentHealthRoutes = [
@@ -164,9 +170,8 @@ export const agentHealthRoutes = [
       query: QUERY,
       answerHeaders: "none",
       answers: {
-        200: { description: "All checks pass", schema: ServiceHealth },
-        ...UNWELL,
-        404: { description: "No such service here" },
+        ...healthAnswers(ServiceHealth, "All checks pass"),
+        404: { description: "No such service here", alternatives: [ServiceHealth, text()] },
       },
       handle: byId,
     },
@@ -176,11 +181,7 @@ export const agentHealthRoutes = [
       summary: "Whether the instances of a service on this agent are well",
       query: QUERY,
       answerHeaders: "none",
-      answers: {
-        200: { description: "All checks of all instances pass", schema: SERVICES_HEALTH },
-        ...UNWELL,
-        404: { description: "No such service here" },
-      },
+      answers: healthAnswers(SERVICES_HEALTH, "All checks of all instances pass"),
       handle: byName,
     },
   }),

@@ -1,18 +1,18 @@
 /** One request, as its handler sees it. */
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import type { RuntimeConfig } from "../config/index.ts";
 import { RollcallError } from "../errors/index.ts";
+import type { CachedQuestions } from "./cached-questions.ts";
+import type { Exchange } from "./exchange.ts";
 import type { HttpNeeds } from "./needs.ts";
 import type { Query } from "./query-string.ts";
-import { readBody } from "./request-body.ts";
+import type { BodyLimit } from "./request-body.ts";
 
 export interface CallParts {
   readonly needs: HttpNeeds;
   readonly config: RuntimeConfig;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** Called at most once, when the handler is going to wait for a change. */
-  readonly onHold: () => void;
+  readonly exchange: Exchange;
+  readonly cachedQuestions: CachedQuestions;
   readonly path: string;
   /** What follows the prefix of a prefix endpoint: the key, the name, the ID. */
   readonly tail: string;
@@ -25,9 +25,8 @@ export class Call {
   readonly path: string;
   readonly tail: string;
   readonly query: Query;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  readonly #onHold: () => void;
+  readonly cachedQuestions: CachedQuestions;
+  readonly #exchange: Exchange;
   #signal: AbortSignal | undefined;
   /** Headers that an answer has even if the handler then fails. */
   errorHeaders: readonly string[] = [];
@@ -38,37 +37,33 @@ export class Call {
     this.path = parts.path;
     this.tail = parts.tail;
     this.query = parts.query;
-    this.#request = parts.request;
-    this.#response = parts.response;
-    this.#onHold = parts.onHold;
+    this.cachedQuestions = parts.cachedQuestions;
+    this.#exchange = parts.exchange;
   }
   get headers(): IncomingHttpHeaders {
-    return this.#request.headers;
+    return this.#exchange.headers;
   }
   /** A header's value, "" where it was not sent. */
   header(name: string): string {
-    const value = this.#request.headers[name];
+    const value = this.#exchange.headers[name];
     return typeof value === "string" ? value : "";
   }
   /** undefined for a chunked body or none. */
   get contentLength(): number | undefined {
-    const text = this.#request.headers["content-length"];
+    const text = this.#exchange.headers["content-length"];
     return text === undefined ? undefined : Number(text);
   }
   /** Aborts when the client's connection closes before it was answered. Made only if somebody asks. */
   get signal(): AbortSignal {
     if (this.#signal !== undefined) return this.#signal;
-    this.#onHold();
     const controller = new AbortController();
-    const response = this.#response;
-    response.once("close", () => {
-      if (!response.writableFinished) controller.abort(new RollcallError("request/aborted"));
-    });
+    this.#exchange.hold();
+    this.#exchange.onAborted(() => controller.abort(new RollcallError("request/aborted")));
     this.#signal = controller.signal;
     return controller.signal;
   }
   /** @throws {RollcallError} `request/too-large`, `request/aborted` */
-  readBody(limit: { readonly maxBytes: number; readonly tooLarge: () => string }) {
-    return readBody(this.#request, limit);
+  readBody(limit: BodyLimit): Promise<Uint8Array> {
+    return this.#exchange.readBody(limit);
   }
 }

@@ -15,6 +15,7 @@ import {
 import type { Methods } from "../rpc/index.ts";
 import { discoveryHeaders, read } from "./answer-headers.ts";
 import { cachedJsonBody, jsonBody } from "./body.ts";
+import { cacheHeaders, datacentersCacheHeaders } from "./cached-questions.ts";
 import type { Call } from "./call.ts";
 import { shownService, shownServiceNode } from "./empty-lists.ts";
 import {
@@ -95,7 +96,8 @@ async function deregister(call: Call): Promise<Reply> {
 async function datacenters(call: Call): Promise<Reply> {
   consistencyOf(call);
   checkCacheControl(call);
-  return reply(datacentersBody(await call.needs.delegate.call("Catalog.ListDatacenters", {})));
+  const names = await call.needs.delegate.call("Catalog.ListDatacenters", {});
+  return reply(datacentersBody(names), datacentersCacheHeaders(call));
 }
 
 async function nodes(call: Call): Promise<Reply> {
@@ -108,7 +110,8 @@ async function services(call: Call): Promise<Reply> {
   refuseNamespace(call);
   const args = { ...queryOptions(call), NodeMetaFilters: nodeMetaFilters(call) };
   const { value, meta } = await read(call, "Catalog.ListServices", args);
-  return reply(servicesBody(value), discoveryHeaders(meta, args));
+  const cache = cacheHeaders(call, "Catalog.ListServices", args);
+  return reply(servicesBody(value), [...discoveryHeaders(meta, args), ...cache]);
 }
 
 async function service(call: Call): Promise<Reply> {
@@ -120,7 +123,8 @@ async function service(call: Call): Promise<Reply> {
     NodeMetaFilters: nodeMetaFilters(call),
   };
   const { value, meta } = await read(call, "Catalog.ServiceNodes", args);
-  return reply(serviceNodesBody(value), discoveryHeaders(meta, args));
+  const cache = cacheHeaders(call, "Catalog.ServiceNodes", args);
+  return reply(serviceNodesBody(value), [...discoveryHeaders(meta, args), ...cache]);
 }
 
 async function node(call: Call): Promise<Reply> {

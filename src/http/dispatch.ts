@@ -3,12 +3,13 @@
  * refused, OPTIONS and wrong methods are answered, writes are checked against `allow_write_http_from`, the handler
  * runs, and its reply or its error is written and logged.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { messageOf, RollcallError } from "../errors/index.ts";
-import type { IpAddress, Logger } from "../platform/index.ts";
+import type { Logger } from "../platform/index.ts";
 import { logFailed, logFinished, type RequestLine } from "./access-log.ts";
 import { textBody } from "./body.ts";
+import { CachedQuestions } from "./cached-questions.ts";
 import { Call } from "./call.ts";
+import type { Exchange } from "./exchange.ts";
 import type { HttpNeeds } from "./needs.ts";
 import { policyOf, type Policy } from "./policy.ts";
 import { EMPTY_QUERY, parseQuery, type Query } from "./query-string.ts";
@@ -17,13 +18,10 @@ import { respond } from "./respond.ts";
 import type { Route } from "./route.ts";
 import type { Target } from "./target.ts";
 
-export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+interface Asked {
+  readonly exchange: Exchange;
   readonly target: Target;
-  readonly peer: IpAddress;
-  /** Called when the answer waits for a change, and so may be given up when the agent stops. */
-  readonly onHold: () => void;
+  readonly query: Query;
 }
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -31,15 +29,16 @@ const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 export class Dispatcher {
   readonly #needs: HttpNeeds;
   readonly #logger: Logger;
+  readonly #cachedQuestions: CachedQuestions;
 
   constructor(needs: HttpNeeds) {
     this.#needs = needs;
+    this.#cachedQuestions = new CachedQuestions(needs.platform.clock);
     this.#logger = needs.logger.named("http");
   }
 
   /** Answers, and never throws: whatever goes wrong has become an answer and a log line. */
-  async handle(route: Route, exchange: Exchange): Promise<void> {
-    const { request, response, target } = exchange;
+  async handle(route: Route, exchange: Exchange, target: Target): Promise<void> {
     const policy = policyOf(this.#needs.config());
     const { clock } = this.#needs.platform;
     const startedAt = policy.logsRequests ? clock.now() : 0;
@@ -47,67 +46,71 @@ export class Dispatcher {
     let pretty = policy.alwaysPretty;
     let answer: Reply;
     if (query === undefined) {
-      answer = this.#refuse(emptyReply(500), exchange, EMPTY_QUERY, "Failed to decode query");
+      answer = this.#refuse(
+        emptyReply(500),
+        { exchange, target, query: EMPTY_QUERY },
+        "Failed to decode query",
+      );
     } else {
       pretty ||= query.has("pretty");
+      const asked: Asked = { exchange, target, query };
       const call = new Call({
         needs: this.#needs,
         config: policy.config,
-        request,
-        response,
-        onHold: exchange.onHold,
+        exchange,
+        cachedQuestions: this.#cachedQuestions,
         path: target.path,
         tail: target.path.slice(route.prefix.length),
         query,
       });
       try {
-        answer = await this.#answer(route, exchange, policy, call);
+        answer = await this.#answer(route, policy, call, asked);
       } catch (error) {
         if (error instanceof RollcallError && error.code === "request/aborted") {
-          response.destroy();
+          exchange.destroy();
           return;
         }
-        answer = this.#failure(error, exchange, call);
+        answer = this.#failure(error, asked, call);
       }
     }
     try {
       const { extraHeaders } = policy;
-      await respond(request, response, answer, { extraHeaders, pretty, negotiates: true });
+      await respond(exchange, answer, { extraHeaders, pretty, negotiates: true });
     } catch (error) {
       // A value that cannot be encoded, or a header that cannot be sent: a bug of ours.
-      this.#failure(error, exchange, undefined);
-      response.destroy();
+      this.#failure(error, { exchange, target, query: query ?? EMPTY_QUERY }, undefined);
+      exchange.destroy();
     }
     if (policy.logsRequests) {
-      const line = requestLine(exchange, query ?? EMPTY_QUERY);
+      const line = requestLine({ exchange, target, query: query ?? EMPTY_QUERY });
       logFinished(this.#logger, line, clock.now() - startedAt);
     }
   }
 
-  #answer(route: Route, exchange: Exchange, policy: Policy, call: Call): Reply | Promise<Reply> {
-    const method = exchange.request.method ?? "";
-    if (policy.isBlocked(exchange.target.path)) {
+  #answer(route: Route, policy: Policy, call: Call, asked: Asked): Reply | Promise<Reply> {
+    const { method, peer } = asked.exchange;
+    if (policy.isBlocked(call.path)) {
       const text = "Endpoint is blocked by agent configuration";
-      return this.#refuse(reply(textBody(text), [], 403), exchange, call.query, text);
+      return this.#refuse(reply(textBody(text), [], 403), asked, text);
     }
     const operation = route.operations.get(method);
     if (operation === undefined) {
       if (method === "OPTIONS") return emptyReply(200, ["Allow", route.allow]);
       const text = `method ${method} not allowed`;
       const refusal = reply(textBody(text), ["Allow", route.allow], 405);
-      return this.#refuse(refusal, exchange, call.query, text);
+      return this.#refuse(refusal, asked, text);
     }
-    if (!SAFE_METHODS.has(method) && !policy.mayWriteFrom(exchange.peer.host)) {
+    if (!SAFE_METHODS.has(method) && !policy.mayWriteFrom(peer.host)) {
       throw new RollcallError("request/forbidden", "Access is restricted");
     }
     return operation.handle(call);
   }
 
-  #failure(error: unknown, exchange: Exchange, call: Call | undefined): Reply {
+  #failure(error: unknown, asked: Asked, call: Call | undefined): Reply {
     const known = error instanceof RollcallError;
     const text = messageOf(error);
     const stack = !known && error instanceof Error ? error.stack : undefined;
-    const line = requestLine(exchange, call?.query ?? EMPTY_QUERY);
+    const line = requestLine(asked);
     if (stack === undefined) logFailed(this.#logger, line, text);
     else logFailed(this.#logger, line, text, stack);
     const status = known ? error.status : 500;
@@ -115,15 +118,16 @@ export class Dispatcher {
     return text === "" ? emptyReply(status, headers) : reply(textBody(text), headers, status);
   }
 
-  #refuse(answer: Reply, exchange: Exchange, query: Query, error: string): Reply {
-    logFailed(this.#logger, requestLine(exchange, query), error);
+  #refuse(answer: Reply, asked: Asked, error: string): Reply {
+    logFailed(this.#logger, requestLine(asked), error);
     return answer;
   }
 }
 
-function requestLine({ request, target, peer }: Exchange, query: Query): RequestLine {
+function requestLine({ exchange, target, query }: Asked): RequestLine {
+  const { method, peer } = exchange;
   return {
-    method: request.method ?? "",
+    method,
     url: target.rawQuery === "" ? target.path : `${target.path}?${target.rawQuery}`,
     query,
     from: peer.host.includes(":") ? `[${peer.host}]:${peer.port}` : `${peer.host}:${peer.port}`,

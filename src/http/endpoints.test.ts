@@ -460,6 +460,57 @@ test("explain tells why instances were left out", async () => {
   });
 });
 
+test.each([
+  ["?explain=dns", "not-critical"],
+  ["?explain=dns&passing", "passing"],
+  ["?explain", "any"],
+])("%s asks for instances that are %s", async (query, Status) => {
+  await server.send({ path: `/v1/health/service/web${query}` });
+  expect(server.delegate.calls.at(-1)).toMatchObject(["Health.ServiceNodes", { Status }]);
+});
+
+test("explain=dns tells what DNS would answer", async () => {
+  const { body } = await server.send({ path: "/v1/health/service/web?explain=dns" });
+  expect(JSON.parse(body)).toMatchObject({
+    Instances: [{ Node: { Node: "node-a" } }],
+    Excluded: [{ ServiceID: "web2" }],
+    Limit: "all",
+  });
+});
+
+describe("cached reads", () => {
+  const cache = async (path: string, headers = {}): Promise<Array<string | undefined>> => {
+    const answer = await server.send({ path, headers });
+    return [headerOf(answer, "X-Cache"), headerOf(answer, "Age")];
+  };
+  const MISS = ["MISS", undefined];
+  const HIT = ["HIT", "0"];
+  test("miss once and hit then, whatever they wait for", async () => {
+    const path = "/v1/health/service/web?cached";
+    expect(await cache(path)).toEqual(MISS);
+    expect(await cache(`${path}&index=1&wait=1s&stale`)).toEqual(HIT);
+    expect(await cache(`${path}&passing`)).toEqual(HIT);
+    expect(await cache("/v1/health/service/web")).toEqual([undefined, undefined]);
+  });
+  test.each(["tag=a", "node-meta=a:b", "dc=dc2", "token=t"])("ask anew with %s", async (more) => {
+    const path = `/v1/health/service/api?cached&${more}`;
+    expect(await cache(path)).toEqual(MISS);
+    expect(await cache(path)).toEqual(HIT);
+  });
+  test("datacenters can be fetched anew", async () => {
+    const path = "/v1/catalog/datacenters?cached";
+    expect(await cache(path)).toEqual(MISS);
+    expect(await cache(path)).toEqual(HIT);
+    for (const wish of ["max-age=0", "must-revalidate"]) {
+      expect(await cache(path, { "Cache-Control": wish })).toEqual(MISS);
+    }
+    expect(await cache(path, { "Cache-Control": "max-age=05" })).toEqual(HIT);
+  });
+  test("are no such thing elsewhere", async () => {
+    expect(await cache("/v1/catalog/nodes?cached")).toEqual([undefined, undefined]);
+  });
+});
+
 describe("services of the agent", () => {
   beforeEach(() => {
     agent.localServices.set("web1", { service: aService, contentHash: "00112233445566aa" });

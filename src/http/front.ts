@@ -2,8 +2,8 @@
  * The door: what is answered before any endpoint is looked for. Redirects to the clean path, refusals of what is no
  * URL, `/` itself, and every path that is no endpoint's.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { textBody } from "./body.ts";
+import type { Exchange } from "./exchange.ts";
 import { emptyReply, reply, type Reply } from "./reply.ts";
 import { respond } from "./respond.ts";
 import { readTarget, type Destination, type Target, type TargetRules } from "./target.ts";
@@ -11,39 +11,31 @@ import { readTarget, type Destination, type Target, type TargetRules } from "./t
 const PLAIN_MANNER = { extraHeaders: [], pretty: false, negotiates: false } as const;
 
 /** @returns where to go, or undefined when the request has been answered */
-export function passFront(
-  request: IncomingMessage,
-  response: ServerResponse,
-  rules: TargetRules,
-): Target | undefined {
-  if (request.headers.host === undefined && request.httpVersionMinor === 1) {
-    response.shouldKeepAlive = false;
+export function passFront(exchange: Exchange, rules: TargetRules): Target | undefined {
+  if (exchange.headers.host === undefined && exchange.httpVersionMinor === 1) {
+    exchange.closeAfter();
     const text = "400 Bad Request: missing required Host header";
-    void respond(request, response, reply(textBody(text), [], 400), PLAIN_MANNER);
+    void respond(exchange, reply(textBody(text), [], 400), PLAIN_MANNER);
     return undefined;
   }
-  const destination = readTarget(request.url ?? "", rules);
+  const destination = readTarget(exchange.url, rules);
   if (destination.kind === "target") return destination;
-  void respond(request, response, answerAtDoor(destination, request, response), PLAIN_MANNER);
+  void respond(exchange, answerAtDoor(destination, exchange), PLAIN_MANNER);
   return undefined;
 }
 
-function answerAtDoor(
-  destination: Exclude<Destination, Target>,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Reply {
+function answerAtDoor(destination: Exclude<Destination, Target>, exchange: Exchange): Reply {
   switch (destination.kind) {
     case "redirect":
-      return redirectReply(destination.location, request.method);
+      return redirectReply(destination.location, exchange.method);
     case "unprintable":
       return emptyReply(400);
     case "asterisk":
-      if (request.method === "OPTIONS") return emptyReply(200);
-      response.shouldKeepAlive = false;
+      if (exchange.method === "OPTIONS") return emptyReply(200);
+      exchange.closeAfter();
       return emptyReply(400);
     case "malformed":
-      response.shouldKeepAlive = false;
+      exchange.closeAfter();
       return reply(textBody("400 Bad Request"), [], 400);
   }
 }
@@ -57,7 +49,7 @@ const HTML_ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** As Go's http.Redirect: a line of HTML for those who read it. */
-function redirectReply(location: string, method: string | undefined): Reply {
+function redirectReply(location: string, method: string): Reply {
   if (method !== "GET" && method !== "HEAD") return emptyReply(301, ["Location", location]);
   const escaped = location.replace(/[&<>"']/g, (char) => HTML_ESCAPES[char] ?? char);
   const html = textBody(
@@ -68,13 +60,9 @@ function redirectReply(location: string, method: string | undefined): Reply {
 }
 
 /** For paths that are no endpoint's. */
-export function answerUnknown(
-  request: IncomingMessage,
-  response: ServerResponse,
-  path: string,
-): void {
+export function answerUnknown(exchange: Exchange, path: string): void {
   const answer = path === "/" ? reply(textBody("Consul Agent")) : emptyReply(404);
-  void respond(request, response, answer, PLAIN_MANNER);
+  void respond(exchange, answer, PLAIN_MANNER);
 }
 
 const STATUS_LINES: Readonly<Record<string, string>> = {

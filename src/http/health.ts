@@ -8,9 +8,10 @@ import {
   struct,
   text,
 } from "../model/index.ts";
-import type { ExcludedInstance } from "../rpc/index.ts";
+import type { ExcludedInstance, HealthServiceQuery } from "../rpc/index.ts";
 import { discoveryHeaders, read } from "./answer-headers.ts";
-import { cachedJsonBody } from "./body.ts";
+import { cachedJsonBody, jsonBody } from "./body.ts";
+import { cacheHeaders } from "./cached-questions.ts";
 import type { Call } from "./call.ts";
 import { TAG_PARAMETERS } from "./catalog.ts";
 import { shownCheck, shownInstance } from "./empty-lists.ts";
@@ -24,7 +25,7 @@ import {
   refuseNamespace,
   requiredTail,
 } from "./query-options.ts";
-import { reply, type Reply } from "./reply.ts";
+import { reply, type Body, type Reply } from "./reply.ts";
 import { defineRoute, type Parameters } from "./route.ts";
 
 const CHECKS = list(HealthCheck);
@@ -39,6 +40,11 @@ const EXCLUDED = struct("ExcludedInstance", {
   ),
 });
 const EXPLAINED = struct("ExplainedInstances", { Instances: INSTANCES, Excluded: list(EXCLUDED) });
+const EXPLAINED_FOR_DNS = struct("InstancesInDns", {
+  Instances: INSTANCES,
+  Excluded: list(EXCLUDED),
+  Limit: text({ description: "How many addresses an answer has room for, and by which limits" }),
+});
 
 type Checks = { readonly HealthChecks: readonly HealthCheck[] };
 type Instances = {
@@ -54,6 +60,8 @@ const explainedBody = cachedJsonBody(EXPLAINED, ({ Nodes, Excluded }: Instances)
   Instances: Nodes.map(shownInstance),
   Excluded,
 }));
+
+const explainedForDnsBody = jsonBody(EXPLAINED_FOR_DNS);
 
 async function node(call: Call): Promise<Reply> {
   refuseNamespace(call);
@@ -95,11 +103,31 @@ async function service(call: Call): Promise<Reply> {
     ServiceName: requiredTail(call, "Missing service name"),
     ServiceTags: query.all("tag"),
     NodeMetaFilters: nodeMetaFilters(call),
-    Status: wantsPassing(call) ? ("passing" as const) : ("any" as const),
+    Status: statusWanted(call),
   };
   const { value, meta } = await read(call, "Health.ServiceNodes", args);
-  const body = query.has("explain") ? explainedBody(value) : instancesBody(value);
-  return reply(body, discoveryHeaders(meta, args));
+  const cache = cacheHeaders(call, "Health.ServiceNodes", args);
+  return reply(serviceBody(call, value), [...discoveryHeaders(meta, args), ...cache]);
+}
+
+const isForDns = ({ query }: Call): boolean => query.get("explain") === "dns";
+
+function statusWanted(call: Call): HealthServiceQuery["Status"] {
+  if (wantsPassing(call)) return "passing";
+  if (!isForDns(call)) return "any";
+  return call.config.dns.onlyPassing ? "passing" : "not-critical";
+}
+
+function serviceBody(call: Call, value: Instances): Body {
+  if (!call.query.has("explain")) return instancesBody(value);
+  if (!isForDns(call)) return explainedBody(value);
+  const { Nodes: nodes, Excluded: excluded } = value;
+  const selection = call.needs.dnsSelection({ nodes, excluded });
+  return explainedForDnsBody({
+    Instances: selection.kept.map(shownInstance),
+    Excluded: selection.excluded,
+    Limit: selection.limit,
+  });
 }
 
 function wantsPassing({ query }: Call): boolean {
@@ -150,15 +178,16 @@ export const healthRoutes = [
           type: "text",
         },
         explain: {
-          description: "Also list the instances that were left out, and why each was",
-          type: "flag",
+          description:
+            "Also list the instances that were left out, and why each was; dns: as DNS would answer",
+          type: "text",
         },
       },
       answerHeaders: "index and consistency",
       answers: {
         200: {
           description: "The instances; with explain, an object of them and the excluded ones",
-          alternatives: [INSTANCES, EXPLAINED],
+          alternatives: [INSTANCES, EXPLAINED, EXPLAINED_FOR_DNS],
         },
         400: { description: "No service given, or a bad value for passing" },
       },

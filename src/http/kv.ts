@@ -167,6 +167,7 @@ export const kvRoutes = [
           description:
             "The entries, sorted by key; with keys, the names instead; with raw, only the value",
           alternatives: [ENTRIES, KEYS],
+          orText: "text/plain",
         },
         400: { description: "No key given" },
         404: { description: "No such key; the body is empty" },

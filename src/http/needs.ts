@@ -4,12 +4,13 @@
 import type { Logger, Platform } from "../platform/index.ts";
 import type {
   CheckDefinition,
+  CheckServiceNode,
   HealthCheck,
   NodeService,
   ServiceDefinition,
 } from "../model/index.ts";
 import type { RuntimeConfig } from "../config/index.ts";
-import type { Delegate } from "../rpc/index.ts";
+import type { Delegate, ExcludedInstance } from "../rpc/index.ts";
 
 /** A service of this agent as it was registered, with what the agent adds. */
 export interface LocalService {
@@ -75,11 +76,23 @@ export interface LocalAgent {
   leave(): Promise<void>;
 }
 
-/** How DNS would choose among a service's instances, for `?explain=dns`. */
+/** Instances of a service that DNS would send, those that it would not, and why: `?explain=dns`. */
+export interface DnsSelection {
+  readonly kept: readonly CheckServiceNode[];
+  readonly excluded: readonly ExcludedInstance[];
+  /** What an answer has room for, in words. */
+  readonly limit: string;
+}
+
 export interface HttpNeeds {
   readonly platform: Platform;
   readonly logger: Logger;
   readonly config: () => RuntimeConfig;
   readonly delegate: Delegate;
   readonly agent: LocalAgent;
+  /** Chooses among `nodes`, which the catalog considers healthy enough for DNS; `excluded` is what it does not. */
+  readonly dnsSelection: (instances: {
+    readonly nodes: readonly CheckServiceNode[];
+    readonly excluded: readonly ExcludedInstance[];
+  }) => DnsSelection;
 }

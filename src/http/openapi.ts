@@ -155,14 +155,15 @@ function responsesDoc({ answers, answerHeaders }: Operation, name: Name): JsonSc
 }
 
 function answerContent(
-  { schema, alternatives, contentType = "application/json" }: AnswerDoc,
+  { schema, alternatives, contentType = "application/json", orText }: AnswerDoc,
   name: Name,
 ): JsonSchema | undefined {
   const plain = (one: TSchema): JsonSchema => plainSchema(one, name);
+  const asText = orText === undefined ? {} : { [orText]: { schema: { type: "string" } } };
   if (alternatives !== undefined) {
-    return { [contentType]: { schema: { anyOf: alternatives.map(plain) } } };
+    return { [contentType]: { schema: { anyOf: alternatives.map(plain) } }, ...asText };
   }
-  return schema === undefined ? undefined : { [contentType]: { schema: plain(schema) } };
+  return schema === undefined ? undefined : { [contentType]: { schema: plain(schema) }, ...asText };
 }
 
 export function openApiRoute(routes: readonly Route[]): Route {

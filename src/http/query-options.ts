@@ -145,7 +145,9 @@ export function blockingOf({
 
 /** There is no cache to control yet, but what it would refuse is refused. */
 export function checkCacheControl(call: Call): void {
-  for (const part of call.header("cache-control").toLowerCase().split(",")) {
+  const header = call.header("cache-control");
+  if (header === "") return;
+  for (const part of header.toLowerCase().split(",")) {
     const [directive, seconds] = part.trim().split("=", 2);
     const numeric = directive === "max-age" || directive === "stale-if-error";
     if (numeric && seconds !== undefined && atoi(seconds).error !== undefined) {

@@ -22,6 +22,8 @@ export interface AnswerDoc {
   readonly alternatives?: readonly TSchema[];
   /** application/json where not given. */
   readonly contentType?: string;
+  /** Content type of an answer that is asked for as text, instead. */
+  readonly orText?: string;
 }
 
 export interface RequestBodyDoc {

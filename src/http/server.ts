@@ -1,29 +1,27 @@
 /**
  * The HTTP API on the agent's addresses.
  *
- * Fastify routes, Node parses, and the streams come from the platform: the server never listens by itself. A request
- * passes the front (front.ts), is routed by its decoded path, and is answered by the dispatcher (dispatch.ts). Bodies
- * are left to the handlers that want one.
+ * The streams come from the platform. Plain requests are answered in the fast lane (fast-lane.ts); everything else is
+ * parsed by Node's HTTP server, which never listens by itself. Either way a request passes the front (front.ts), is
+ * routed by its decoded path (router.ts), and is answered by the dispatcher (dispatch.ts). Bodies are left to the
+ * handlers that want one.
  */
-import {
-  createServer,
-  IncomingMessage,
-  METHODS,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type Server } from "node:http";
 import type { Duplex } from "node:stream";
-import fastify, { type FastifyInstance } from "fastify";
 import type { IpAddress, SocketPath, StreamListener } from "../platform/index.ts";
 import { Connections } from "./connections.ts";
 import { Dispatcher } from "./dispatch.ts";
+import type { Exchange } from "./exchange.ts";
+import { FastLane } from "./fast-lane.ts";
 import { answerUnknown, malformedRequestAnswer, passFront } from "./front.ts";
+import { dateHeader } from "./http-date.ts";
 import type { HttpNeeds } from "./needs.ts";
+import { NodeExchange } from "./node-exchange.ts";
+import { Router } from "./router.ts";
 import { ROUTES } from "./routes.ts";
-import type { Target, TargetRules } from "./target.ts";
+import type { TargetRules } from "./target.ts";
 
 const UNIX_PREFIX = "unix://";
-const NO_PEER: IpAddress = { host: "", port: 0 };
 
 export interface HttpServer extends AsyncDisposable {
   readonly addresses: ReadonlyArray<IpAddress | SocketPath>;
@@ -39,19 +37,17 @@ export async function startHttpServer(needs: HttpNeeds): Promise<HttpServer> {
     clock: needs.platform.clock,
     maxPerClient: () => needs.config().limits.httpMaxConnsPerClient,
   });
-  const { app, server } = buildApp(needs, connections);
-  await app.ready();
+  const accept = lanes(needs, connections);
 
   const listeners: StreamListener[] = [];
   const close = async (): Promise<void> => {
     await connections[Symbol.asyncDispose]();
     await Promise.all(listeners.map((listener) => listener[Symbol.asyncDispose]()));
-    await app.close();
   };
   try {
     for (const local of localAddresses(needs)) {
       const listener = await needs.platform.network.listen(local, (stream, peer) => {
-        if (connections.admit(stream, peer)) server.emit("connection", stream);
+        if (connections.admit(stream, peer)) accept(stream, peer);
       });
       listeners.push(listener);
     }
@@ -74,17 +70,42 @@ function localAddresses(needs: HttpNeeds): ReadonlyArray<IpAddress | SocketPath>
   });
 }
 
-/** Carries what the front found on to the router and the handler. */
-class ApiRequest extends IncomingMessage {
-  target: Target | undefined = undefined;
-}
-
-function buildApp(
+/** Both lanes, with the same answers at their ends. */
+function lanes(
   needs: HttpNeeds,
   connections: Connections,
-): { readonly app: FastifyInstance; readonly server: Server } {
+): (stream: Duplex, peer: IpAddress) => void {
+  const router = new Router(ROUTES);
+  const dispatcher = new Dispatcher(needs);
+  const rules: TargetRules = {
+    prefixes: router.prefixes(),
+    get allowUnprintable() {
+      return needs.config().http.disableUnprintableCharFilter;
+    },
+  };
+  const serve = (exchange: Exchange): void => {
+    const target = passFront(exchange, rules);
+    if (target === undefined) return;
+    const route = router.find(target.path);
+    if (route === undefined) answerUnknown(exchange, target.path);
+    else void dispatcher.handle(route, exchange, target);
+  };
+  const server = nodeServer(needs, connections, serve);
+  const fastLane = new FastLane({
+    connections,
+    date: dateHeader(() => needs.platform.clock.wallMs()),
+    serve,
+    handOver: (stream) => server.emit("connection", stream),
+  });
+  return (stream, peer) => fastLane.accept(stream, peer);
+}
+
+function nodeServer(
+  needs: HttpNeeds,
+  connections: Connections,
+  serve: (exchange: Exchange) => void,
+): Server {
   const server = createServer({
-    IncomingMessage: ApiRequest,
     maxHeaderSize: needs.config().http.maxHeaderBytes,
     requireHostHeader: false,
     keepAlive: false,
@@ -104,60 +125,11 @@ function buildApp(
   server.on("connect", (_request, stream: Duplex) => {
     stream.end(malformedRequestAnswer("CONNECT"));
   });
-
-  const rules: TargetRules = {
-    prefixes: new Set(
-      ROUTES.filter((route) => route.parameter !== undefined).map((route) => route.prefix),
-    ),
-    get allowUnprintable() {
-      return needs.config().http.disableUnprintableCharFilter;
-    },
-  };
-  const app = fastify({
-    logger: false,
-    exposeHeadRoutes: false,
-    rewriteUrl: (request) =>
-      (request instanceof ApiRequest ? request.target?.routingPath : undefined) ?? "/",
-    serverFactory: (route) =>
-      server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-        const { socket } = request;
-        connections.requestBegun(socket);
-        response.once("close", () => connections.requestDone(socket));
-        const target = passFront(request, response, rules);
-        if (target === undefined || !(request instanceof ApiRequest)) return;
-        request.target = target;
-        route(request, response);
-      }),
+  server.on("request", (request, response) => {
+    const { socket } = request;
+    connections.requestBegun(socket);
+    response.once("close", () => connections.requestDone(socket));
+    serve(new NodeExchange(request, response, connections));
   });
-  addRoutes(app, new Dispatcher(needs), connections);
-  return { app, server };
-}
-
-function addRoutes(app: FastifyInstance, dispatcher: Dispatcher, connections: Connections): void {
-  // Fastify reads the bodies of methods that it takes to have one. Ours are read by the handlers.
-  for (const method of METHODS) {
-    app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
-  }
-  for (const route of ROUTES) {
-    app.route({
-      method: METHODS,
-      url: route.parameter === undefined ? route.path : `${route.prefix}*`,
-      handler({ raw: request }, reply) {
-        reply.hijack();
-        if (!(request instanceof ApiRequest) || request.target === undefined) return;
-        void dispatcher.handle(route, {
-          request,
-          response: reply.raw,
-          target: request.target,
-          peer: connections.peerOf(request.socket) ?? NO_PEER,
-          onHold: () => connections.hold(request.socket),
-        });
-      },
-    });
-  }
-  app.setNotFoundHandler(({ raw: request }, reply) => {
-    reply.hijack();
-    const path = request instanceof ApiRequest ? request.target?.path : undefined;
-    answerUnknown(request, reply.raw, path ?? "");
-  });
+  return server;
 }

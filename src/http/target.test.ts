@@ -79,12 +79,3 @@ test("a redirect leads somewhere in one step", () => {
     }),
   );
 });
-
-test("the router never sees a character that is special to it", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (key) => {
-      const target = readTarget(`/v1/kv/${encodeURIComponent(key.replace(/\p{Cs}/gu, ""))}`, RULES);
-      if (target.kind === "target") expect(target.routingPath).not.toMatch(/[%?;#]/);
-    }),
-  );
-});

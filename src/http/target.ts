@@ -11,8 +11,6 @@ import { encodeKeyText, percentDecodeKey } from "../model/index.ts";
 export interface Target {
   readonly kind: "target";
   readonly path: string;
-  /** The path as the router sees it: its own special characters masked. Same as `path` but for odd keys. */
-  readonly routingPath: string;
   /** After the first "?", as sent. */
   readonly rawQuery: string;
 }
@@ -36,7 +34,6 @@ export interface TargetRules {
 const PLAIN = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+\/?$/;
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} \uDC80-\uDCFF]/u;
 const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?]*/;
-const ROUTER_SPECIAL = /[%?;#]/g;
 
 /** @param url the request line's target, one character a byte */
 export function readTarget(url: string, rules: TargetRules): Destination {
@@ -49,7 +46,7 @@ export function readTarget(url: string, rules: TargetRules): Destination {
   const suffix = mark === -1 ? "" : `?${rawQuery}`;
   if (PLAIN.test(rawPath)) {
     if (rules.prefixes.has(`${rawPath}/`)) return redirect(`${rawPath}/`, suffix);
-    return { kind: "target", path: rawPath, routingPath: rawPath, rawQuery };
+    return { kind: "target", path: rawPath, rawQuery };
   }
   if (!rawPath.startsWith("/") && origin === "") return { kind: "malformed" };
   const path = percentDecodeKey(rawPath);
@@ -58,7 +55,7 @@ export function readTarget(url: string, rules: TargetRules): Destination {
   const clean = cleanPath(path);
   if (rules.prefixes.has(`${clean}/`)) return redirect(`${clean}/`, suffix);
   if (clean !== path) return redirect(clean, suffix);
-  return { kind: "target", path, routingPath: path.replace(ROUTER_SPECIAL, "_"), rawQuery };
+  return { kind: "target", path, rawQuery };
 }
 
 function redirect(path: string, suffix: string): Destination {

@@ -218,6 +218,7 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
     config: () => config,
     delegate,
     agent,
+    dnsSelection: ({ nodes, excluded }) => ({ kept: nodes, excluded, limit: "all" }),
   };
   const server = await startHttpServer(needs);
   const [address] = server.addresses;

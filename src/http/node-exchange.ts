@@ -1,0 +1,74 @@
+/** An exchange over Node's own HTTP server: whatever the fast lane leaves to it. */
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { IpAddress } from "../platform/index.ts";
+import type { Connections } from "./connections.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Encoded } from "./reply.ts";
+import { drainBody, readBody, type BodyLimit } from "./request-body.ts";
+
+const NO_PEER: IpAddress = { host: "", port: 0 };
+
+export class NodeExchange implements Exchange {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #connections: Connections;
+
+  constructor(request: IncomingMessage, response: ServerResponse, connections: Connections) {
+    this.#request = request;
+    this.#response = response;
+    this.#connections = connections;
+  }
+  get method(): string {
+    return this.#request.method ?? "";
+  }
+  get url(): string {
+    return this.#request.url ?? "";
+  }
+  get httpVersionMinor(): number {
+    return this.#request.httpVersionMinor;
+  }
+  get headers(): IncomingHttpHeaders {
+    return this.#request.headers;
+  }
+  get peer(): IpAddress {
+    return this.#connections.peerOf(this.#request.socket) ?? NO_PEER;
+  }
+  readBody(limit: BodyLimit): Promise<Uint8Array> {
+    return readBody(this.#request, limit);
+  }
+  onAborted(listener: () => void): void {
+    const response = this.#response;
+    response.once("close", () => {
+      if (!response.writableFinished) listener();
+    });
+  }
+  hold(): void {
+    this.#connections.hold(this.#request.socket);
+  }
+  closeAfter(): void {
+    this.#response.shouldKeepAlive = false;
+  }
+  send(status: number, headers: readonly string[], body: Encoded | undefined): void {
+    const response = this.#response;
+    if (response.destroyed || response.headersSent) return;
+    // HTTP/1.1 connections persist without saying so; Node would add Connection and Keep-Alive.
+    if (response.shouldKeepAlive && this.#request.httpVersionMinor === 1) {
+      response.removeHeader("connection");
+    }
+    response.writeHead(status, [...headers]);
+    if (body === undefined) {
+      response.end();
+    } else if (status === 413) {
+      // Closing with bytes unread resets the connection, and the client might lose the answer.
+      response.write(body.data);
+      drainBody(this.#request, () => response.end());
+    } else if (typeof body.data === "string") {
+      response.end(body.data, "latin1");
+    } else {
+      response.end(body.data);
+    }
+  }
+  destroy(): void {
+    this.#response.destroy();
+  }
+}

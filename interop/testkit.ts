@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { request } from "node:http";
 import { fileURLToPath } from "node:url";
-import { startAgent, type Agent } from "../src/agent/index.ts";
+import { startAgent, type Agent, type AgentNeeds } from "../src/agent/index.ts";
 import { loadConfig } from "../src/config/index.ts";
 import { noLogger } from "../src/platform/index.ts";
 import { nodePlatform } from "../src/platform/node/index.ts";
@@ -11,13 +11,22 @@ import { nodePlatform } from "../src/platform/node/index.ts";
 export const ROLLCALL = fileURLToPath(new URL("../bin/rollcall", import.meta.url));
 
 /** An agent in this process. Each test file takes an address that no other has. */
-export async function agentAt(address: string, argv: readonly string[] = []): Promise<Agent> {
-  const platform = nodePlatform();
-  const flags = ["-dev", `-bind=${address}`, `-client=${address}`, ...argv];
-  const readConfig = () => loadConfig({ platform, argv: flags });
+export function agentAt(address: string, argv: readonly string[] = []): Promise<Agent> {
+  return agentWith(["-dev", `-bind=${address}`, `-client=${address}`, ...argv]);
+}
+
+/** An agent in this process, from the flags of `agent`. */
+export async function agentWith(
+  argv: readonly string[],
+  {
+    platform = nodePlatform(),
+    logger = noLogger,
+  }: Partial<Pick<AgentNeeds, "platform" | "logger">> = {},
+): Promise<Agent> {
+  const readConfig = () => loadConfig({ platform, argv });
   return startAgent({
     platform,
-    logger: noLogger,
+    logger,
     loaded: await readConfig(),
     readConfig,
     onLeave: () => {},

@@ -3,7 +3,7 @@
  * lifetimes; what they do is their own business.
  */
 import type { LoadedConfig, RuntimeConfig } from "../config/index.ts";
-import { startDnsServer } from "../dns/index.ts";
+import { dnsSelection, startDnsServer } from "../dns/index.ts";
 import { RollcallError } from "../errors/index.ts";
 import { startHttpServer, type LocalAgent } from "../http/index.ts";
 import { DisposableScope, type Logger, type Platform } from "../platform/index.ts";
@@ -53,6 +53,7 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
   requireSupported(config);
   const nodeId = await nodeIdOf(platform, config);
   for (const warning of loaded.warnings) logger.warn(warning);
+  if (!config.devMode) logger.warn(NOT_DURABLE);
 
   const server = scope.use(await startServer({ platform, logger, config, nodeId }));
   const { delegate } = server;
@@ -139,7 +140,13 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
   };
   const listening = { platform, logger, config: () => config, delegate };
   scope.use(await startDnsServer(listening));
-  scope.use(await startHttpServer({ ...listening, agent }));
+  scope.use(
+    await startHttpServer({
+      ...listening,
+      agent,
+      dnsSelection: (instances) => dnsSelection({ ...instances, config }),
+    }),
+  );
 
   return {
     get config() {
@@ -150,6 +157,10 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
   };
 }
+
+const NOT_DURABLE =
+  "This version keeps the catalog and the keys in memory only: they are lost when the agent stops, " +
+  "whatever data_dir says";
 
 const originOf = (source: "local" | "remote"): "config" | "api" =>
   source === "local" ? "config" : "api";

@@ -7,11 +7,12 @@ const ALIVE = 1;
 
 export function ownMember(config: RuntimeConfig, nodeId: string, pool: "lan" | "wan"): Member {
   const isLan = pool === "lan";
+  const tags = serverTags(config, nodeId);
   return {
     Name: isLan ? config.nodeName : `${config.nodeName}.${config.datacenter}`,
     Addr: isLan ? config.advertiseAddr : config.advertiseAddrWan,
     Port: isLan ? config.ports.serfLan : config.ports.serfWan,
-    Tags: serverTags(config, nodeId),
+    Tags: isLan ? { ...tags, wan_join_port: String(config.ports.serfWan) } : tags,
     Status: ALIVE,
     ProtocolMin: 1,
     ProtocolMax: 5,
@@ -38,6 +39,5 @@ function serverTags(config: RuntimeConfig, nodeId: string): Record<string, strin
     vsn: "2",
     vsn_max: "3",
     vsn_min: "2",
-    wan_join_port: String(config.ports.serfWan),
   };
 }

@@ -34,8 +34,13 @@ export function selfOf(needs: SelfNeeds): Record<string, unknown> {
     Coord: null,
     Member: member,
     Stats: stats(needs),
-    Meta: meta,
+    Meta: sortedByKey(meta),
   };
+}
+
+/** As Go prints a map. */
+function sortedByKey(map: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function stats(needs: SelfNeeds): Record<string, Record<string, string>> {
@@ -103,7 +108,7 @@ function debugConfig(config: RuntimeConfig): Record<string, unknown> {
     KVMaxValueSize: config.limits.kvMaxValueSizeBytes,
     LeaveOnTerm: config.leaveOnTerminate,
     Logging: { LogJSON: config.logJson, LogLevel: config.logLevel },
-    NodeMeta: config.nodeMeta,
+    NodeMeta: sortedByKey(config.nodeMeta),
     NodeName: config.nodeName,
     PrimaryDatacenter: config.primaryDatacenter,
     SerfPortLAN: config.ports.serfLan,

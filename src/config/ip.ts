@@ -1,5 +1,5 @@
 /** IP addresses as text: what is one, which are private, which network holds which. */
-import { parseIp } from "../model/index.ts";
+import { holdsIp, parseCidr, parseIp } from "../model/index.ts";
 
 /** As the model reads addresses, and with a zone (`fe80::1%eth0`), which is ignored. */
 const bytesOf = (text: string): Uint8Array | undefined => parseIp(text.replace(/%[^%]+$/, ""));
@@ -12,28 +12,13 @@ export const isIpv6 = (text: string): boolean => bytesOf(text)?.length === 16;
 export const isAnyAddress = (text: string): boolean =>
   bytesOf(text)?.every((byte) => byte === 0) ?? text === "[::]";
 
-/** Is the text `address/bits`? */
 export const isCidr = (text: string): boolean => parseCidr(text) !== undefined;
-
-function parseCidr(text: string): { bytes: Uint8Array; bits: number } | undefined {
-  const [address = "", bits = "", ...more] = text.split("/");
-  const bytes = bytesOf(address);
-  if (bytes === undefined || more.length > 0 || !/^\d{1,3}$/.test(bits)) return undefined;
-  return Number(bits) <= bytes.length * 8 ? { bytes, bits: Number(bits) } : undefined;
-}
 
 /** @returns false also when either is malformed, or one is IPv4 and the other IPv6 */
 export function cidrContains(cidr: string, address: string): boolean {
   const network = parseCidr(cidr);
-  const bytes = bytesOf(address);
-  if (network === undefined || bytes === undefined || bytes.length !== network.bytes.length) {
-    return false;
-  }
-  return bytes.every((byte, i) => {
-    const bits = Math.min(8, Math.max(0, network.bits - i * 8));
-    const mask = (0xff << (8 - bits)) & 0xff;
-    return (byte & mask) === ((network.bytes[i] ?? 0) & mask);
-  });
+  const ip = bytesOf(address);
+  return network !== undefined && ip !== undefined && holdsIp(network, ip);
 }
 
 /** RFC 1918 and RFC 6598: what Consul takes for private when it looks for an address to advertise. */

@@ -3,8 +3,7 @@
  * and where it is answered from.
  */
 import type { RuntimeConfig } from "../config/index.ts";
-import type { CheckServiceNode, Node } from "../model/index.ts";
-import { parseIp, type IpBytes } from "./ip.ts";
+import { parseIp, type CheckServiceNode, type IpBytes, type Node } from "../model/index.ts";
 import { QUERY_TYPES, RECORD_TYPES, type RecordOf } from "./records.ts";
 import type { Name } from "./names.ts";
 

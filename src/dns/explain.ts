@@ -8,7 +8,7 @@ import type { CheckServiceNode } from "../model/index.ts";
 import type { ExcludedInstance, Reason } from "../rpc/index.ts";
 import { compileReply } from "./compile.ts";
 import { instanceOf, type ServiceQuestion } from "./instance.ts";
-import { hexOf } from "./ip.ts";
+import { hexOf } from "./hex.ts";
 import { addressesReply } from "./lookup-service.ts";
 import { QUERY_TYPES, QUESTION_OFFSET, type ResourceRecord } from "./records.ts";
 import { nameBelow, zoneAt } from "./reply.ts";

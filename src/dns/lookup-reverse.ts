@@ -5,10 +5,11 @@
  * service, hence one is built at a time, all who ask meanwhile share it, and it serves for a second.
  */
 import type { DnsConfig, RuntimeConfig } from "../config/index.ts";
+import { parseIp, type IpBytes } from "../model/index.ts";
 import type { Clock, Instant } from "../platform/index.ts";
 import type { Delegate } from "../rpc/index.ts";
 import { allInstancesQuery, allNodesQuery } from "./catalog-reads.ts";
-import { hexOf, parseIp, type IpBytes } from "./ip.ts";
+import { hexOf } from "./hex.ts";
 import type { Name } from "./names.ts";
 import { RECORD_TYPES } from "./records.ts";
 import { alone, nameBelow, reply, type Reply, type Zone } from "./reply.ts";

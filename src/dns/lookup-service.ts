@@ -9,7 +9,7 @@ import type { CheckServiceNode } from "../model/index.ts";
 import { addressRecord, answersType } from "./addresses.ts";
 import type { Chase } from "./chase.ts";
 import type { Draw } from "./draw.ts";
-import { hexOf } from "./ip.ts";
+import { hexOf } from "./hex.ts";
 import {
   addressesBehind,
   canonicalName,

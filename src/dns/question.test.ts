@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { unreachable } from "../errors/index.ts";
-import { hexOf } from "./ip.ts";
+import { hexOf } from "./hex.ts";
 import { parseLookup, type Lookup } from "./question.ts";
 import { QUERY_TYPES, RECORD_TYPES } from "./records.ts";
 

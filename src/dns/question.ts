@@ -10,7 +10,8 @@
  *     n1.rack2.node.consul          node "n1.rack2"
  *     0a000001.addr.consul          the address 10.0.0.1
  */
-import { bytesOfHex, parseIp, type IpBytes } from "./ip.ts";
+import { parseIp, type IpBytes } from "../model/index.ts";
+import { bytesOfHex } from "./hex.ts";
 import { QUERY_TYPES, RECORD_TYPES } from "./records.ts";
 
 /** `datacenter` is empty for the agent's own. */

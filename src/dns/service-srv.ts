@@ -5,7 +5,7 @@
 import type { CheckServiceNode } from "../model/index.ts";
 import { addressRecord, servicePort } from "./addresses.ts";
 import type { Chase } from "./chase.ts";
-import { hexOf } from "./ip.ts";
+import { hexOf } from "./hex.ts";
 import { addressesBehind, type Instance, type ServiceQuestion } from "./instance.ts";
 import { encodeName, textOf, type Name } from "./names.ts";
 import { metaRecords } from "./node-meta.ts";

@@ -15,7 +15,7 @@ import type { BodyLimit } from "./request-body.ts";
 import { headText } from "./response-head.ts";
 
 /** Up to here it is cheaper to copy a body behind its head than to hand two pieces to the kernel. */
-const ONE_WRITE_MAX_BYTES = 16_384;
+const ONE_WRITE_MAX_BYTES = 4096;
 
 const latin1 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");

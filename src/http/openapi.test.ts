@@ -64,8 +64,8 @@ describe.each(operations)("$method $path", ({ path, operation }) => {
     const templated = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name);
     expect(inPath.map(({ name }) => name)).toEqual(templated);
     for (const parameter of inPath) expect(parameter["required"]).toBe(true);
-    const names = operation.parameters.map(
-      (parameter) => `${parameter["in"]} ${parameter["name"]}`,
+    const names = operation.parameters.map((parameter) =>
+      JSON.stringify([parameter["in"], parameter["name"]]),
     );
     expect(new Set(names).size).toBe(names.length);
     for (const parameter of operation.parameters) expect(parameter).toHaveProperty("schema");

@@ -1,6 +1,6 @@
 /** What the configuration says of HTTP, in the form in which each request needs it: made once per configuration. */
 import type { RuntimeConfig } from "../config/index.ts";
-import { contains, parseCidr, type Cidr } from "./cidr.ts";
+import { holdsIp, parseCidr, parseIp, type Cidr } from "../model/index.ts";
 
 export interface Policy {
   readonly config: RuntimeConfig;
@@ -39,8 +39,11 @@ function makePolicy(config: RuntimeConfig): Policy {
     alwaysPretty: config.devMode,
     logsRequests: config.logLevel === "DEBUG" || config.logLevel === "TRACE",
     isBlocked: (path) => blockEndpoints.some((prefix) => path.startsWith(prefix)),
-    mayWriteFrom: (host) =>
-      allowWriteHttpFrom.length === 0 || networks.some((network) => contains(network, host)),
+    mayWriteFrom(host) {
+      if (allowWriteHttpFrom.length === 0) return true;
+      const ip = parseIp(host);
+      return ip !== undefined && networks.some((network) => holdsIp(network, ip));
+    },
   };
 }
 

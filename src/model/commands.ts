@@ -4,13 +4,15 @@
  */
 import type { DeregisterRequest, RegisterRequest } from "./catalog.ts";
 import type { DirEntry, KvsOp, Session } from "./kv.ts";
+import type { TxnRequest } from "./txn.ts";
 
 export type Command =
   | Readonly<{ type: "Register"; body: RegisterRequest }>
   | Readonly<{ type: "Deregister"; body: DeregisterRequest }>
   | Readonly<{ type: "KVS"; body: KvsRequest }>
   | Readonly<{ type: "Session"; body: SessionRequest }>
-  | Readonly<{ type: "Tombstone"; body: TombstoneRequest }>;
+  | Readonly<{ type: "Tombstone"; body: TombstoneRequest }>
+  | Readonly<{ type: "Txn"; body: TxnRequest }>;
 
 export interface KvsRequest {
   readonly Datacenter: string;

@@ -36,14 +36,21 @@ const UNSIGNED_FIELDS: Readonly<Record<string, string>> = {
 /** Fields whose type has a name. */
 const NAMED_FIELDS: Readonly<Record<string, string>> = {
   "CheckDefinition.CheckID": "types.CheckID",
+  "CheckTxnOp.Verb": "api.CheckOp",
   "HealthCheck.CheckID": "types.CheckID",
+  "KVTxnOp.Verb": "api.KVOp",
   "MeshGatewayConfig.Mode": "structs.MeshGatewayMode",
   "NodeService.Kind": "structs.ServiceKind",
+  "NodeTxnOp.Verb": "api.NodeOp",
   "RegisterRequest.Checks": "structs.HealthChecks",
   "RegisterRequest.ID": "types.NodeID",
   "ServiceDefinition.Checks": "structs.CheckTypes",
   "ServiceDefinition.Kind": "structs.ServiceKind",
+  "ServiceTxnOp.Verb": "api.ServiceOp",
 };
+
+/** Lists whose type has a name, by the struct that they hold. */
+const NAMED_LISTS: Readonly<Record<string, string>> = { ApiTxnOp: "api.TxnOps" };
 
 const PACKAGE = "structs";
 
@@ -55,7 +62,10 @@ export function goFieldType(struct: string, name: string, schema: FieldSchema): 
 export function goTypeName(schema: FieldSchema): string {
   const kind = fieldKind(schema);
   if (kind === "struct") return `${PACKAGE}.${schema["x-struct"] ?? ""}`;
-  if (kind === "list") return `[]${goTypeName(schema.items ?? {})}`;
+  if (kind === "list") {
+    const items = schema.items ?? {};
+    return NAMED_LISTS[items["x-struct"] ?? ""] ?? `[]${goTypeName(items)}`;
+  }
   if (kind === "map") return `map[string]${goTypeName(valuesOf(schema))}`;
   return GO_TYPES[kind];
 }

@@ -44,16 +44,16 @@ export function register(tx: WriteTx, request: RegisterRequest): void {
     if (fold(check.Node) !== fold(request.Node)) {
       throw refuse(`check node "${check.Node}" does not match node "${request.Node}"`);
     }
-    inserting("check", () => putCheck(tx, check));
+    inserting("check", () => putCheck(tx, check), ` on node "${check.Node}"`);
   }
 }
 
-function inserting(what: string, insert: () => void): void {
+function inserting(what: string, insert: () => void, where = ""): void {
   try {
     insert();
   } catch (error) {
-    if (error instanceof RollcallError) throw refuse(`failed inserting ${what}: ${error.message}`);
-    throw error;
+    if (!(error instanceof RollcallError)) throw error;
+    throw refuse(`failed inserting ${what}: ${error.message}${where}`);
   }
 }
 
@@ -69,7 +69,7 @@ function changesNode(request: RegisterRequest, known: Node): boolean {
   });
 }
 
-function putNode(tx: WriteTx, node: Node): void {
+export function putNode(tx: WriteTx, node: Node): void {
   const known = settleIdentity(tx, node) ?? tx.tables.nodes.get(fold(node.Node));
   if (known !== undefined && sameRecord(known, node)) return;
   tx.put(tx.tables.nodes, {
@@ -120,11 +120,11 @@ function nameOwner(
   return health?.Status === "critical" ? undefined : owner;
 }
 
-function nodeById(tables: Tables, id: string): Node | undefined {
+export function nodeById(tables: Tables, id: string): Node | undefined {
   return tables.nodes.order("byId").get(fold(id));
 }
 
-function putService(tx: WriteTx, node: string, service: NodeService): void {
+export function putService(tx: WriteTx, node: string, service: NodeService): void {
   const owner = tx.tables.nodes.get(fold(node));
   if (owner === undefined) throw refuse("Missing node registration");
   const fault = validateMetadata(service.Meta, { allowConsulPrefix: false });
@@ -150,7 +150,7 @@ function putService(tx: WriteTx, node: string, service: NodeService): void {
   tx.touch(cell.nodeServices(fold(node)));
 }
 
-function putCheck(tx: WriteTx, check: HealthCheck): void {
+export function putCheck(tx: WriteTx, check: HealthCheck): void {
   const { tables } = tx;
   const node = tables.nodes.get(fold(check.Node));
   if (node === undefined) throw refuse("Missing node registration");
@@ -159,7 +159,7 @@ function putCheck(tx: WriteTx, check: HealthCheck): void {
       ? undefined
       : tables.services.get(join(fold(check.Node), fold(check.ServiceID)));
   if (check.ServiceID !== "" && instance === undefined) {
-    throw refuse(`Missing service registration on node "${check.Node}"`);
+    throw refuse("Missing service registration");
   }
   const record: HealthCheck = {
     ...check,

@@ -11,7 +11,7 @@
  *   4. After a command, exactly the readings whose cells it touched are stale.
  */
 import { RollcallError, unreachable } from "../errors/index.ts";
-import type { Command } from "../model/index.ts";
+import type { Command, TxnOp, TxnResponse } from "../model/index.ts";
 import { Cells } from "./cells.ts";
 import { deregister } from "./deregister.ts";
 import { applyKvs, reapTombstones } from "./kv-write.ts";
@@ -20,11 +20,13 @@ import { Reading, Readings } from "./readings.ts";
 import { register } from "./register.ts";
 import { applySession } from "./session-write.ts";
 import { cloneTables, emptyTables, type Tables } from "./tables.ts";
+import { applyTxn } from "./txn-apply.ts";
 import { WriteTx, type ApplyEffects } from "./write-tx.ts";
 
-/** What Consul's FSM returns for the command: nil, a bool, a string or an error. */
+/** What Consul's FSM returns for the command: nil, a bool, a string, a transaction's response, or an error. */
+export type ApplyValue = null | boolean | string | TxnResponse;
 export type ApplyResult =
-  | Readonly<{ kind: "done"; value: null | boolean | string; effects: ApplyEffects }>
+  | Readonly<{ kind: "done"; value: ApplyValue; effects: ApplyEffects }>
   | Readonly<{ kind: "refused"; error: RollcallError }>;
 
 /** Kilobytes, roughly, that the kept readings of one generation may hold. */
@@ -52,7 +54,7 @@ export class Store {
   apply(index: number, command: Command): ApplyResult {
     this.#lastIndex = index;
     const tx = new WriteTx(this.#tables, this.#cells, index);
-    let value: null | boolean | string;
+    let value: ApplyValue;
     try {
       value = run(tx, command);
     } catch (error) {
@@ -61,6 +63,14 @@ export class Store {
       throw error;
     }
     return { kind: "done", value, effects: tx.commit() };
+  }
+
+  /** Runs operations of which none writes, on the state as it is. */
+  readTxn(ops: readonly TxnOp[]): TxnResponse {
+    const tx = new WriteTx(this.#tables, this.#cells, this.#lastIndex);
+    const response = applyTxn(tx, ops);
+    tx.rollback();
+    return response;
   }
 
   /** Reads without keeping the result. */
@@ -99,7 +109,7 @@ export class Store {
   }
 }
 
-function run(tx: WriteTx, command: Command): null | boolean | string {
+function run(tx: WriteTx, command: Command): ApplyValue {
   switch (command.type) {
     case "Register":
       register(tx, command.body);
@@ -114,6 +124,8 @@ function run(tx: WriteTx, command: Command): null | boolean | string {
     case "Tombstone":
       reapTombstones(tx, command.body);
       return null;
+    case "Txn":
+      return applyTxn(tx, command.body.Ops);
     default:
       return unreachable(command);
   }

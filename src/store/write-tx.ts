@@ -85,8 +85,15 @@ export class WriteTx {
     const { lockDelays, createdSessions, destroyedSessions, tombstone } = this;
     return { lockDelays, createdSessions, destroyedSessions, tombstone };
   }
+  /** Undoes everything; what is committed after it is nothing. */
   rollback(): void {
     for (const undo of this.#undo.reverse()) undo();
+    this.#undo.length = 0;
+    this.#touched.clear();
+    this.lockDelays.length = 0;
+    this.createdSessions.length = 0;
+    this.destroyedSessions.length = 0;
+    this.tombstone = false;
   }
 
   #setIndex(row: string, index: number): void {

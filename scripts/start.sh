@@ -4,5 +4,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/install.sh
-npx tsc -b
+npm run --silent build
 exec bin/rollcall agent -dev "$@"

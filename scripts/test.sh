@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 set -e
 scripts/install.sh
 npm run --silent check
+node scripts/bundle.mjs
 peers=$(scripts/peers.sh)
 set +e
 results=$(mktemp)

@@ -98,7 +98,7 @@ export class AntiEntropy implements Disposable {
     const entry = this.#needs.state.checks.get(checkId);
     if (entry === undefined || !entry.isOutputDeferred) return;
     entry.isOutputDeferred = false;
-    entry.inSync = false;
+    this.#needs.state.unsyncedChecks.add(checkId);
     void this.syncChanges();
   }
 
@@ -159,11 +159,12 @@ export class AntiEntropy implements Disposable {
     this.#compareServices(known?.Services ?? {});
     for (const remote of checks.value.HealthChecks) {
       const local = state.checks.get(remote.CheckID);
-      if (local !== undefined) local.inSync = sameCheck(local, remote);
+      if (local !== undefined)
+        mark(state.unsyncedChecks, remote.CheckID, !sameCheck(local, remote));
       else if (remote.CheckID !== SERF_HEALTH) state.removedChecks.add(remote.CheckID);
     }
     const present = new Set(checks.value.HealthChecks.map(({ CheckID }) => CheckID));
-    for (const [id, entry] of state.checks) if (!present.has(id)) entry.inSync = false;
+    for (const id of state.checks.keys()) if (!present.has(id)) state.unsyncedChecks.add(id);
   }
 
   #compareServices(remote: Readonly<Record<string, NodeService>>): void {
@@ -174,7 +175,8 @@ export class AntiEntropy implements Disposable {
         adoptTags(state, entry, known.Tags);
       }
       const current = state.services.get(id) ?? entry;
-      current.inSync = known !== undefined && sameRecord(asStored(current.service), known);
+      const agrees = known !== undefined && sameRecord(asStored(current.service), known);
+      mark(state.unsyncedServices, id, !agrees);
     }
     for (const id of Object.keys(remote)) {
       if (!state.services.has(id) && id !== CONSUL_SERVICE) state.removedServices.add(id);
@@ -185,11 +187,14 @@ export class AntiEntropy implements Disposable {
     const { state } = this.#needs;
     for (const id of state.removedServices) await this.#deregister({ ServiceID: id, CheckID: "" });
     for (const id of state.removedChecks) await this.#deregister({ ServiceID: "", CheckID: id });
-    for (const [id, entry] of state.services) {
-      if (!entry.inSync) await this.#registerService(id, entry);
+    // What changes while this goes on is seen too: a set hands out what is added during the walk.
+    for (const id of state.unsyncedServices) {
+      const entry = state.services.get(id);
+      if (entry !== undefined) await this.#registerService(id, entry);
     }
-    for (const [id, entry] of state.checks) {
-      if (!entry.inSync) await this.#registerCheck(id, entry);
+    for (const id of state.unsyncedChecks) {
+      const entry = state.checks.get(id);
+      if (entry !== undefined) await this.#registerCheck(id, entry);
     }
     if (!this.#isNodeInSync) await this.#registerNode();
   }
@@ -210,29 +215,41 @@ export class AntiEntropy implements Disposable {
   /** The service goes together with its checks that the catalog does not have yet, so that it never shows without. */
   async #registerService(id: string, entry: ServiceEntry): Promise<void> {
     const { state, logger } = this.#needs;
-    const checks = state
-      .checksOfService(id)
-      .filter((check) => !check.inSync && check.token === entry.token);
-    entry.inSync = true;
-    for (const check of checks) settled(check);
+    const checks = state.checksOfService(id).filter(({ check, token }) => {
+      return state.unsyncedChecks.has(check.CheckID) && token === entry.token;
+    });
+    // Marked before it is told, so that a change made meanwhile is not taken for told.
+    state.unsyncedServices.delete(id);
+    for (const check of checks) this.#settle(check);
     try {
       await this.#register({ Service: entry.service, Checks: checks.map(({ check }) => check) });
     } catch (error) {
-      for (const failed of [entry, ...checks]) failed.inSync = false;
+      if (state.services.has(id)) state.unsyncedServices.add(id);
+      for (const { check } of checks) this.#unsettle(check.CheckID);
       throw error;
     }
     logger.info("Synced service", { service: id });
   }
 
   async #registerCheck(id: string, entry: CheckEntry): Promise<void> {
-    settled(entry);
+    this.#settle(entry);
     try {
       await this.#register({ Service: null, Checks: [entry.check] });
     } catch (error) {
-      entry.inSync = false;
+      this.#unsettle(id);
       throw error;
     }
     this.#needs.logger.info("Synced check", { check: id });
+  }
+
+  #settle(entry: CheckEntry): void {
+    this.#needs.state.unsyncedChecks.delete(entry.check.CheckID);
+    entry.isOutputDeferred = false;
+  }
+
+  #unsettle(checkId: string): void {
+    const { state } = this.#needs;
+    if (state.checks.has(checkId)) state.unsyncedChecks.add(checkId);
   }
 
   async #registerNode(): Promise<void> {
@@ -257,10 +274,9 @@ export class AntiEntropy implements Disposable {
   }
 }
 
-/** Marked before it is told, so that a change made meanwhile is not taken for told. */
-function settled(entry: CheckEntry): void {
-  entry.inSync = true;
-  entry.isOutputDeferred = false;
+function mark(unsynced: Set<string>, id: string, isUnsynced: boolean): void {
+  if (isUnsynced) unsynced.add(id);
+  else unsynced.delete(id);
 }
 
 function adoptTags(state: LocalState, entry: ServiceEntry, tags: NodeService["Tags"]): void {

@@ -1,6 +1,6 @@
 /**
- * The agent's own services and checks: the truth that the catalog is made to follow. Each entry knows
- * whether the catalog agrees; who tells the catalog is anti-entropy's business.
+ * The agent's own services and checks: the truth that the catalog is made to follow. It keeps which of them
+ * the catalog has to be told of; telling it is anti-entropy's business.
  */
 import { createHash } from "node:crypto";
 import type { CheckStatus, HealthCheck, NodeService } from "../model/index.ts";
@@ -14,7 +14,6 @@ export interface ServiceEntry {
   readonly contentHash: string;
   readonly token: string;
   readonly origin: Origin;
-  inSync: boolean;
 }
 export interface CheckEntry {
   readonly check: HealthCheck;
@@ -22,7 +21,6 @@ export interface CheckEntry {
   readonly origin: Origin;
   readonly deregisterAfterMs: number;
   readonly criticalSince: Instant | undefined;
-  inSync: boolean;
   /** Only the output differs from what the catalog has; it is told later. */
   isOutputDeferred: boolean;
 }
@@ -30,10 +28,15 @@ export interface CheckEntry {
 export class LocalState {
   readonly services = new Map<string, ServiceEntry>();
   readonly checks = new Map<string, CheckEntry>();
+  /** IDs of what the catalog does not have as it is here. */
+  readonly unsyncedServices = new Set<string>();
+  readonly unsyncedChecks = new Set<string>();
   /** Gone here, not yet in the catalog. */
   readonly removedServices = new Set<string>();
   readonly removedChecks = new Set<string>();
 
+  /** IDs of the checks of each service. */
+  readonly #checksByService = new Map<string, Set<string>>();
   readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
 
@@ -45,15 +48,16 @@ export class LocalState {
     service: NodeService,
     options: { readonly token: string; readonly origin: Origin },
   ): void {
-    const contentHash = hashOf(service);
     this.removedServices.delete(service.ID);
     const { token, origin } = options;
-    this.services.set(service.ID, { service, contentHash, token, origin, inSync: false });
+    this.services.set(service.ID, serviceEntry(service, token, origin));
+    this.unsyncedServices.add(service.ID);
     this.#changed();
   }
 
   removeService(id: string): void {
     if (!this.services.delete(id)) return;
+    this.unsyncedServices.delete(id);
     this.removedServices.add(id);
     this.#changed();
   }
@@ -66,19 +70,23 @@ export class LocalState {
       readonly deregisterAfterMs: number;
     },
   ): void {
+    this.#unlink(check.CheckID);
     this.removedChecks.delete(check.CheckID);
+    this.unsyncedChecks.add(check.CheckID);
     this.checks.set(check.CheckID, {
       ...options,
       check,
       criticalSince: check.Status === "critical" ? this.#clock.now() : undefined,
-      inSync: false,
       isOutputDeferred: false,
     });
+    if (check.ServiceID !== "") this.#link(check);
     this.#changed();
   }
 
   removeCheck(id: string): void {
+    this.#unlink(id);
     if (!this.checks.delete(id)) return;
+    this.unsyncedChecks.delete(id);
     this.removedChecks.add(id);
     this.#changed();
   }
@@ -96,15 +104,29 @@ export class LocalState {
       ...entry,
       check: { ...check, Status: status, Output: output },
       criticalSince,
-      inSync: entry.inSync && !isStatusNew,
       isOutputDeferred: !isStatusNew,
     });
+    if (isStatusNew) this.unsyncedChecks.add(id);
     this.#changed();
     return isStatusNew ? "status" : "output";
   }
 
   checksOfService(serviceId: string): CheckEntry[] {
-    return [...this.checks.values()].filter(({ check }) => check.ServiceID === serviceId);
+    const ids = this.#checksByService.get(serviceId) ?? [];
+    return [...ids].flatMap((id) => this.checks.get(id) ?? []);
+  }
+
+  #link({ ServiceID, CheckID }: HealthCheck): void {
+    const known = this.#checksByService.get(ServiceID);
+    if (known === undefined) this.#checksByService.set(ServiceID, new Set([CheckID]));
+    else known.add(CheckID);
+  }
+
+  #unlink(id: string): void {
+    const serviceId = this.checks.get(id)?.check.ServiceID ?? "";
+    const siblings = this.#checksByService.get(serviceId);
+    siblings?.delete(id);
+    if (siblings?.size === 0) this.#checksByService.delete(serviceId);
   }
 
   /** Calls `listener` after every change, until disposed. */
@@ -116,6 +138,19 @@ export class LocalState {
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Few ask for the hash, and it costs more than the rest of a registration here. */
+function serviceEntry(service: NodeService, token: string, origin: Origin): ServiceEntry {
+  let hash: string | undefined;
+  return {
+    service,
+    token,
+    origin,
+    get contentHash() {
+      return (hash ??= hashOf(service));
+    },
+  };
 }
 
 const HASH_DIGITS = 16;

@@ -6,7 +6,7 @@
  */
 import { connect, type Socket } from "node:net";
 import { once } from "node:events";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Agent } from "../src/agent/index.ts";
 import { RollcallError } from "../src/errors/index.ts";
 import { noLogger, type Logger, type Platform } from "../src/platform/index.ts";
@@ -69,6 +69,9 @@ beforeAll(async () => {
     ],
     { platform: secludedPlatform(), logger },
   );
+});
+beforeEach(() => {
+  faults.length = 0;
 });
 afterAll(async () => {
   await agent[Symbol.asyncDispose]();
@@ -170,13 +173,13 @@ test.each([
   ["bodies", brokenBody],
   ["targets", brokenTarget],
 ] as const)(
-  "broken %s are each answered",
+  `broken %s are each answered, seed ${SEED}`,
   async (kind, make) => {
     const statuses = new Map<string, number>();
     await runLanes(RUNS * SHARE[kind], SEED, async (lane, chance) => {
       const request = make(chance);
       const answer = await lane.ask(requestBytes(request), request.method === "HEAD");
-    const status = /^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? "closed";
+      const status = /^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? "closed";
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
     });
     await expectWell();
@@ -188,7 +191,7 @@ test.each([
   60_000,
 );
 
-test("broken bytes are answered, or the connection closes", async () => {
+test(`broken bytes are answered, or the connection closes, seed ${SEED}`, async () => {
   let answered = 0;
   await runLanes(RUNS * SHARE.raw, SEED, async (_, chance) => {
     const bytes = brokenBytes(chance);

@@ -45,7 +45,7 @@ function pick<T>(chance: Chance, from: readonly T[]): T {
 }
 
 const JSON_PIECES = [
-  ...'{}[]:,"\\0\t\n',
+  ...'{}[]:,"\\0\t\n'.split(""),
   "null",
   "true",
   "-1",
@@ -68,7 +68,7 @@ const JSON_PIECES = [
   '{"a":'.repeat(500),
 ];
 const TARGET_PIECES = [
-  ..."/?&;=%#+.*~",
+  ..."/?&;=%#+.*~".split(""),
   "//",
   "/../",
   "%2F",

@@ -63,7 +63,13 @@ export class Call {
     return controller.signal;
   }
   /** @throws {RollcallError} `request/too-large`, `request/aborted` */
-  readBody(limit: BodyLimit): Promise<Uint8Array> {
-    return this.#exchange.readBody(limit);
+  async readBody(limit: BodyLimit): Promise<Uint8Array> {
+    try {
+      return await this.#exchange.readBody(limit);
+    } catch (error) {
+      // What follows a body that was not read whole cannot be told apart from it.
+      this.#exchange.closeAfter();
+      throw error;
+    }
   }
 }

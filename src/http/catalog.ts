@@ -15,7 +15,7 @@ import {
 import type { Methods } from "../rpc/index.ts";
 import { discoveryHeaders, read } from "./answer-headers.ts";
 import { cachedJsonBody, jsonBody } from "./body.ts";
-import { cacheHeaders, datacentersCacheHeaders } from "./cached-questions.ts";
+import { cacheHeaders, datacentersCacheHeaders } from "./cache-headers.ts";
 import type { Call } from "./call.ts";
 import { shownService, shownServiceNode } from "./empty-lists.ts";
 import {

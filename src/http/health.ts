@@ -11,7 +11,7 @@ import {
 import type { ExcludedInstance, HealthServiceQuery } from "../rpc/index.ts";
 import { discoveryHeaders, read } from "./answer-headers.ts";
 import { cachedJsonBody, jsonBody } from "./body.ts";
-import { cacheHeaders } from "./cached-questions.ts";
+import { cacheHeaders } from "./cache-headers.ts";
 import type { Call } from "./call.ts";
 import { TAG_PARAMETERS } from "./catalog.ts";
 import { shownCheck, shownInstance } from "./empty-lists.ts";

@@ -44,8 +44,6 @@ function write(
     if (gzip) headers.push("Content-Encoding", "gzip");
     headers.push("Content-Length", String(encoded.sizeBytes));
   }
-  // What follows a body that was not read whole cannot be told apart from it.
-  if (reply.status === 413) exchange.closeAfter();
   exchange.send(reply.status, headers, encoded);
 }
 

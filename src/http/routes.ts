@@ -10,6 +10,7 @@ import { openApiRoute } from "./openapi.ts";
 import type { Route } from "./route.ts";
 import { sessionRoutes } from "./session.ts";
 import { statusRoutes } from "./status.ts";
+import { txnRoutes } from "./txn.ts";
 
 const API_ROUTES: readonly Route[] = [
   ...agentRoutes,
@@ -21,6 +22,7 @@ const API_ROUTES: readonly Route[] = [
   ...kvRoutes,
   ...sessionRoutes,
   ...statusRoutes,
+  ...txnRoutes,
 ];
 
 export const ROUTES: readonly Route[] = [...API_ROUTES, openApiRoute(API_ROUTES)];

@@ -4,6 +4,7 @@
  */
 const ROOMS = {
   errors: [],
+  wire: ["errors"],
   platform: ["errors"],
   model: ["errors"],
   filter: ["model", "errors"],

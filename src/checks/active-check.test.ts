@@ -1,6 +1,6 @@
 /** What every check that asks somebody has in common, shown on scripts. */
 import { describe, expect, test } from "vitest";
-import { MILLISECOND, SECOND } from "../model/index.ts";
+import { MILLISECOND, SECOND, type CheckDefinition } from "../model/index.ts";
 import { simPlatform } from "../platform/sim/index.ts";
 import { start } from "./testkit.ts";
 
@@ -64,6 +64,67 @@ describe("an active check", () => {
     expect(firstRuns.size).toBe(20);
     expect(Math.max(...firstRuns) - Math.min(...firstRuns)).toBeGreaterThan(5_000);
     for (const each of running) each[Symbol.dispose]();
+  });
+
+  test("an initial delay is kept to the millisecond, and the interval follows it", async () => {
+    const platform = platformWith([0]);
+    using run = start(platform, {
+      ScriptArgs: ["probe"],
+      Interval: 10 * SECOND,
+      InitialDelay: 25 * SECOND,
+    });
+    await platform.clock.run(24_999);
+    expect(run.reports).toStrictEqual([]);
+    await platform.clock.run(1);
+    expect(run.reports).toStrictEqual(["passing: run 1"]);
+    await platform.clock.run(9_999);
+    expect(run.reports).toHaveLength(1);
+    await platform.clock.run(1);
+    expect(run.reports).toHaveLength(2);
+  });
+
+  // Runs are at 1 s, 2 s and so on; the period ends at 3.5 s.
+  test.each<[string, number[], Partial<CheckDefinition>, string[]]>([
+    ["failures in it do not count", [2, 2, 2, 2], {}, ["critical: run 4"]],
+    [
+      "a success ends it",
+      [2, 0, 2, 0],
+      {},
+      ["passing: run 2", "critical: run 3", "passing: run 4"],
+    ],
+    [
+      "a warning ends it too",
+      [1, 2, 2, 2],
+      {},
+      ["warning: run 1", "critical: run 2", "critical: run 3", "critical: run 4"],
+    ],
+    [
+      "thresholds begin after it",
+      [2, 0, 2, 2],
+      { FailuresBeforeCritical: 2 },
+      ["passing: run 2", "critical: run 4"],
+    ],
+  ])("start period: %s", async (_rule, exitCodes, fields, reports) => {
+    const platform = platformWith(exitCodes);
+    using run = start(platform, {
+      ScriptArgs: ["probe"],
+      StartPeriod: 3_500 * MILLISECOND,
+      InitialDelay: SECOND,
+      ...fields,
+    });
+    await platform.clock.run(4_500);
+    expect(run.reports).toStrictEqual(reports);
+  });
+
+  test("enough failures for a warning make the check one", async () => {
+    const platform = platformWith([0, 2, 2, 2]);
+    using run = start(platform, {
+      ScriptArgs: ["probe"],
+      FailuresBeforeWarning: 2,
+      FailuresBeforeCritical: 3,
+    });
+    await platform.clock.run(4_000);
+    expect(run.reports).toStrictEqual(["passing: run 1", "warning: run 3", "critical: run 4"]);
   });
 
   test("what outlives its time and the kill is reported all the same, and not run twice", async () => {

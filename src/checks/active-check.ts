@@ -63,6 +63,7 @@ export function startActive(context: CheckContext, probe: Probe): RunningCheck {
     clock,
     random: platform.random.fork(`check ${checkId}`),
     intervalMs: Math.max(MIN_INTERVAL_MS, intervalMs),
+    firstMs: definition.InitialDelay > 0 ? definition.InitialDelay / MILLISECOND : undefined,
     run: askOnce,
     broken: (error) =>
       logger.error("Check could not report its result", {
@@ -83,19 +84,34 @@ function failure(error: unknown): CheckResult {
   return { status: "critical", output: messageOf(error) };
 }
 
-/** Passes on the results that the thresholds let through, and tells the log of each. */
+/**
+ * Passes on the results that the start period and the thresholds let through, and tells the log of each.
+ * Failures in the start period are as if they had not been: the thresholds do not count them.
+ */
 function thresholdGate(context: CheckContext): (result: CheckResult) => void {
-  const { logger, checkId: check, report } = context;
-  const thresholds = thresholdsOf(context.definition);
+  const { logger, checkId: check, report, definition } = context;
+  const thresholds = thresholdsOf(definition);
+  const { clock } = context.platform;
+  const startMs = definition.StartPeriod / MILLISECOND;
+  const startedAt = clock.now();
+  let isStarting = startMs > 0;
   let streak = firstStreak(thresholds);
   return (result) => {
     const { status } = result;
+    isStarting &&= status === "critical" && clock.now() - startedAt < startMs;
+    if (isStarting) {
+      logger.debug("Check failed in its start period", { check, output: result.output });
+      return;
+    }
     const judgement = judge(streak, status, thresholds);
     streak = judgement.streak;
     if (judgement.verdict === "believe") {
       if (status === "critical") logger.warn("Check is now critical", { check });
       else logger.debug("Check status updated", { check, status });
       report(result);
+    } else if (judgement.verdict === "warn") {
+      logger.warn("Check is now warning", { check, failure_count: streak.failures });
+      report({ ...result, status: "warning" });
     } else if (status === "critical") {
       logger.warn("Check failed but has not reached failure threshold", {
         check,

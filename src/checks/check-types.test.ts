@@ -9,6 +9,13 @@ const refused = "dial tcp 127.0.0.1:1: connect: connection refused";
 test.each<[string, Partial<CheckDefinition>, string]>([
   ["http", { HTTP: "http://127.0.0.1:1/" }, `Get "http://127.0.0.1:1/": ${refused}`],
   ["tcp", { TCP: "127.0.0.1:1" }, refused],
+  ["udp", { UDP: "127.0.0.1:1" }, "read udp 127.0.0.1:1: read: connection refused"],
+  [
+    "h2ping",
+    { H2PING: "127.0.0.1:1", H2PingUseTLS: false },
+    `Failed to dial to 127.0.0.1:1: ${refused}`,
+  ],
+  ["os_service", { OSService: "sshd" }, 'exec: "systemctl": executable file not found in $PATH'],
   ["tcp before script", { TCP: "127.0.0.1:1", ScriptArgs: ["/no/such"] }, refused],
   [
     "grpc",

@@ -7,19 +7,25 @@ import { startAlias } from "./alias.ts";
 import type { CheckContext, RunningCheck, StartCheck } from "./check-runner.ts";
 import { startDocker } from "./docker.ts";
 import { startGrpc } from "./grpc.ts";
+import { startH2ping } from "./h2ping.ts";
 import { startHttp } from "./http.ts";
+import { startOsService } from "./os-service.ts";
 import { startScript } from "./script.ts";
 import { startTcp } from "./tcp.ts";
 import { startTtl } from "./ttl.ts";
+import { startUdp } from "./udp.ts";
 
 const START: Readonly<Record<CheckType, StartCheck>> = {
   alias: startAlias,
   docker: startDocker,
   grpc: startGrpc,
+  h2ping: startH2ping,
   http: startHttp,
+  os_service: startOsService,
   script: startScript,
   tcp: startTcp,
   ttl: startTtl,
+  udp: startUdp,
 };
 
 /** @throws {Error} for a definition without a type, which validation refuses */

@@ -9,6 +9,8 @@ export type DialAddress =
   | Readonly<{ kind: "address"; address: IpAddress }>
   | Readonly<{ kind: "invalid"; message: string }>;
 
+type Transport = "tcp" | "udp";
+
 const THIS_MACHINE = "127.0.0.1";
 
 const PORT_NAMES: Readonly<Record<string, number>> = {
@@ -27,11 +29,11 @@ const PORT_NAMES: Readonly<Record<string, number>> = {
   pop3s: 995,
 };
 
-export function parseDialAddress(text: string): DialAddress {
+export function parseDialAddress(text: string, network: Transport = "tcp"): DialAddress {
   const split = splitHostPort(text);
-  if (typeof split === "string") return invalid(`address ${text}: ${split}`);
-  const port = parsePort(split.port);
-  if (typeof port === "string") return invalid(port);
+  if (typeof split === "string") return invalid(`address ${text}: ${split}`, network);
+  const port = parsePort(split.port, network);
+  if (typeof port === "string") return invalid(port, network);
   return { kind: "address", address: { host: split.host || THIS_MACHINE, port } };
 }
 
@@ -57,7 +59,7 @@ function splitHostPort(text: string): { readonly host: string; readonly port: st
 }
 
 /** @returns what is wrong, as a text, if it is wrong */
-export function parsePort(text: string): number | string {
+export function parsePort(text: string, network: Transport = "tcp"): number | string {
   if (text === "") return 0;
   if (/^[+-]?\d+$/.test(text)) {
     const port = Number(text);
@@ -66,9 +68,9 @@ export function parsePort(text: string): number | string {
   const named = Object.hasOwn(PORT_NAMES, text.toLowerCase())
     ? PORT_NAMES[text.toLowerCase()]
     : undefined;
-  return named ?? `address tcp/${text}: unknown port`;
+  return named ?? `address ${network}/${text}: unknown port`;
 }
 
-function invalid(problem: string): DialAddress {
-  return { kind: "invalid", message: `dial tcp: ${problem}` };
+function invalid(problem: string, network: Transport): DialAddress {
+  return { kind: "invalid", message: `dial ${network}: ${problem}` };
 }

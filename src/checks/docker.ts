@@ -119,7 +119,11 @@ async function call(
   try {
     const daemon = daemonAddress(platform.host.env("DOCKER_HOST") || DEFAULT_DOCKER_HOST);
     const stream = await platform.network.connect(daemon, { signal });
-    const answer = await roundTrip(stream, request, { signal, bodyMaxBytes });
+    const answer = await roundTrip(stream, request, {
+      signal,
+      bodyMaxBytes,
+      followsRedirects: false,
+    });
     if (answer.bodyProblem !== undefined) throw new Error(answer.bodyProblem);
     return answer;
   } catch (error) {

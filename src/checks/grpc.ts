@@ -9,6 +9,7 @@ import { parseDialAddress } from "./dial-address.ts";
 import { callUnary } from "./grpc-call.ts";
 import { encodeHealthRequest, isServing } from "./grpc-health-message.ts";
 import { rpcError } from "./grpc-status.ts";
+import { HTTP2_ONLY, tlsOptionsOf } from "./tls.ts";
 
 const HEALTH_CHECK = "/grpc.health.v1.Health/Check";
 
@@ -40,7 +41,7 @@ async function isHealthy(
   const [authority = "", service = ""] = definition.GRPC.split(/\/(.*)/s);
   const parsed = parseDialAddress(authority);
   if (parsed.kind === "invalid") throw connectionError(parsed.message);
-  const tls = definition.GRPCUseTLS ? { tls: { skipVerify: definition.TLSSkipVerify } } : {};
+  const tls = definition.GRPCUseTLS ? { tls: tlsOptionsOf(definition, HTTP2_ONLY) } : {};
   const stream = await platform.network
     .connect(parsed.address, { signal, ...tls })
     .catch((error: unknown) => {

@@ -1,6 +1,6 @@
 /**
  * One HTTP/1.1 request and its answer over a stream of its own. Of the body only the last bytes are kept,
- * however long it is; of a redirect's body nothing is read.
+ * however long it is; of the body of a redirect that will be followed nothing is read.
  */
 import { request as startRequest, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -46,7 +46,11 @@ export function isRedirect({
 export async function roundTrip(
   stream: Duplex,
   request: HttpRequest,
-  options: { readonly signal: AbortSignal; readonly bodyMaxBytes: number },
+  options: {
+    readonly signal: AbortSignal;
+    readonly bodyMaxBytes: number;
+    readonly followsRedirects: boolean;
+  },
 ): Promise<HttpAnswer> {
   // Whatever becomes of the stream later, it has nobody else to tell.
   stream.on("error", () => {});
@@ -60,7 +64,8 @@ export async function roundTrip(
     const { statusCode = 0, statusMessage: statusText = "", headers } = response;
     const head = { statusCode, statusText, location: headers.location };
     const tail = new OutputTail(options.bodyMaxBytes);
-    if (isRedirect(head) || statusCode === SWITCHING_PROTOCOLS) {
+    const isFollowed = options.followsRedirects && isRedirect(head);
+    if (isFollowed || statusCode === SWITCHING_PROTOCOLS) {
       return { ...head, body: tail.bytes(), bodyTotalBytes: 0, bodyProblem: undefined };
     }
     const bodyProblem = await readBody(response, tail, options.signal);

@@ -310,6 +310,16 @@ describe("the request", () => {
 });
 
 describe("redirects", () => {
+  test("are an answer like any other when they are not to be followed", async () => {
+    const { platform, asked } = await withServer((_request, response) => {
+      response.writeHead(302, { location: "/to" }).end("moved");
+    });
+    const fields = { HTTP: "http://127.0.0.1/from", DisableRedirects: true };
+    const { report } = await firstReport(platform, fields);
+    expect(report).toBe("critical: HTTP GET http://127.0.0.1/from: 302 Found Output: moved");
+    expect(asked.map(({ request }) => request.url)).toStrictEqual(["/from", "/from"]);
+  });
+
   const redirecting =
     (statusCode: number, location: string | undefined): Answer =>
     (request, response) => {

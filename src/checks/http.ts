@@ -1,6 +1,6 @@
 /**
  * An HTTP request whose status code is the answer: 2xx passing, 429 warning, anything else critical.
- * Redirects are followed, at most ten. Each request has a connection of its own: a check is to find out
+ * Redirects are followed, at most ten, unless the definition says not to. Each request has a connection of its own: a check is to find out
  * whether a new client would be served.
  */
 import { messageOf } from "../errors/index.ts";
@@ -11,6 +11,7 @@ import { headersOf, problemOfRequest } from "./http-headers.ts";
 import { nextHop, type Hop } from "./http-redirect.ts";
 import { isRedirect, roundTrip, type HttpAnswer } from "./http-round-trip.ts";
 import { textOf } from "./output.ts";
+import { tlsOptionsOf } from "./tls.ts";
 import { endpointOf, parseUrl, showUrl } from "./http-url.ts";
 
 const MAX_REDIRECTS = 10;
@@ -77,7 +78,7 @@ async function follow(
       const problem = signal.aborted ? TIMEOUT : messageOf(error);
       return requestProblem(method, showUrl(url), problem);
     }
-    if (!isRedirect(answer)) return answer;
+    if (!isRedirect(answer) || context.definition.DisableRedirects) return answer;
     const next = nextHop(hop, answer);
     if (next.kind === "problem") return requestProblem(method, showUrl(url), next.problem);
     if (redirects === MAX_REDIRECTS - 1) {
@@ -105,7 +106,7 @@ async function send(
   if (typeof endpoint === "string") throw new Error(endpoint);
   const stream = await platform.network.connect(endpoint, {
     signal,
-    ...(url.scheme === "https" ? { tls: { skipVerify: definition.TLSSkipVerify } } : {}),
+    ...(url.scheme === "https" ? { tls: tlsOptionsOf(definition) } : {}),
   });
   const request = {
     method,
@@ -118,7 +119,11 @@ async function send(
     },
     body,
   };
-  return roundTrip(stream, request, { signal, bodyMaxBytes: outputMaxBytes });
+  return roundTrip(stream, request, {
+    signal,
+    bodyMaxBytes: outputMaxBytes,
+    followsRedirects: !definition.DisableRedirects,
+  });
 }
 
 function basicAuthorization(userInfo: string): string {

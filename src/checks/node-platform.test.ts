@@ -1,5 +1,7 @@
 /** The checks against real sockets and a real shell: only what virtual time cannot show. */
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, test, vi } from "vitest";
 import { SECOND, type CheckDefinition } from "../model/index.ts";
@@ -45,6 +47,35 @@ test("HTTP and TCP against a real server", () =>
       `passing: TCP connect localhost:${port}: Success`,
     );
   }));
+
+test("gRPC and HTTP/2 over TLS: the protocol is negotiated", async () => {
+  const pem = (name: string): Buffer =>
+    readFileSync(new URL(`../platform/node/testdata/${name}`, import.meta.url));
+  const server = createSecureServer({
+    key: pem("server.key"),
+    cert: pem("server.pem"),
+    allowHTTP1: true,
+  });
+  server.on("stream", (stream) => {
+    stream.respond({ ":status": 200, "content-type": "application/grpc", "grpc-status": "12" });
+    stream.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const target = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    expect(await firstReport({ H2PING: target, TLSSkipVerify: true })).toBe(
+      "passing: HTTP2 ping was successful",
+    );
+    expect(await firstReport({ H2PING: target })).toBe(
+      `critical: Failed to dial to ${target}: x509: certificate signed by unknown authority`,
+    );
+    expect(await firstReport({ GRPC: target, GRPCUseTLS: true, TLSSkipVerify: true })).toBe(
+      "critical: rpc error: code = Unimplemented desc = ",
+    );
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
 
 test("nobody listens", async () => {
   const refused = "dial tcp 127.0.0.1:1: connect: connection refused";

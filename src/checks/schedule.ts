@@ -1,6 +1,6 @@
 /**
  * When an active check runs: first after a random part of its interval, so that the checks of an agent that
- * has just started do not all fire at once; then one interval after the previous run has ended. A slow run
+ * has just started do not all fire at once (or after a delay that the definition gives); then one interval after the previous run has ended. A slow run
  * therefore delays the next and never meets it, and missed runs are not caught up.
  */
 import type { Clock, Random } from "../platform/index.ts";
@@ -9,6 +9,8 @@ export interface Schedule {
   readonly clock: Clock;
   readonly random: Random;
   readonly intervalMs: number;
+  /** When the first run is; undefined: at random within the interval. */
+  readonly firstMs?: number | undefined;
   /** One run. It ends early when `run.signal` aborts, and may abort itself. */
   readonly run: (run: AbortController) => Promise<void>;
   /** A run that threw: a bug, to be told. The schedule goes on. */
@@ -16,10 +18,12 @@ export interface Schedule {
 }
 
 /** Disposing it cancels what is planned and aborts what is running. */
-export function schedule({ clock, random, intervalMs, run, broken }: Schedule): Disposable {
+export function schedule(options: Schedule): Disposable {
+  const { clock, random, intervalMs, run, broken } = options;
+  const firstMs = options.firstMs ?? random.float() * intervalMs;
   let stopped = false;
   let current: AbortController | undefined;
-  let next = clock.after(random.float() * intervalMs, () => void turn());
+  let next = clock.after(firstMs, () => void turn());
 
   async function turn(): Promise<void> {
     current = new AbortController();

@@ -6,15 +6,21 @@ import { definition } from "./testkit.ts";
 
 const STATUS: Readonly<Record<string, CheckStatus>> = { p: "passing", w: "warning", c: "critical" };
 
-/** What is believed of a row of results: the result itself, or "." where the old one stays. */
-function believed(results: string, successBeforePassing: number, failuresBeforeCritical: number) {
-  const thresholds = { successBeforePassing, failuresBeforeCritical };
+/** What is believed of a row of results: the result itself, a warning, or "." where the old one stays. */
+function believed(
+  results: string,
+  successBeforePassing: number,
+  failuresBeforeCritical: number,
+  failuresBeforeWarning = failuresBeforeCritical,
+) {
+  const thresholds = { successBeforePassing, failuresBeforeWarning, failuresBeforeCritical };
   let streak = firstStreak(thresholds);
   return results
     .split("")
     .map((letter) => {
       const judgement = judge(streak, STATUS[letter] ?? "critical", thresholds);
       streak = judgement.streak;
+      if (judgement.verdict === "warn") return "w";
       return judgement.verdict === "believe" ? letter : ".";
     })
     .join("");
@@ -46,6 +52,17 @@ describe("thresholds", () => {
     expect(believed(results, success, failures)).toBe(expected);
   });
 
+  test.each([
+    // failures before a warning, before critical
+    ["pcccc", 2, 3, "p.wcc"],
+    ["pcccc", 1, 4, "pwwwc"],
+    ["pccpcc", 2, 3, "p.wp.w"],
+    // the first result counts at once
+    ["cpc", 1, 3, "cpw"],
+  ])("%s with a warning after %i and critical after %i: %s", (results, warn, fail, expected) => {
+    expect(believed(results, 0, fail, warn)).toBe(expected);
+  });
+
   test("a result is believed exactly when its run is long enough, or from the start", () => {
     const results = fc.array(fc.constantFrom("p", "w", "c"), { maxLength: 30 });
     const threshold = fc.integer({ min: 0, max: 5 });
@@ -67,6 +84,10 @@ describe("thresholds", () => {
   test("negative thresholds count as none", () => {
     expect(
       thresholdsOf(definition({ SuccessBeforePassing: -1, FailuresBeforeCritical: 2 })),
-    ).toStrictEqual({ successBeforePassing: 0, failuresBeforeCritical: 2 });
+    ).toStrictEqual({
+      successBeforePassing: 0,
+      failuresBeforeWarning: 2,
+      failuresBeforeCritical: 2,
+    });
   });
 });

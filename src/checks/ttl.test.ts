@@ -3,9 +3,9 @@ import { SECOND } from "../model/index.ts";
 import { simPlatform } from "../platform/sim/index.ts";
 import { start } from "./testkit.ts";
 
-const begin = (outputMaxBytes = 4096) => {
+const begin = (outputMaxBytes = 4096, StartPeriod = 0) => {
   const platform = simPlatform({ seed: 1 });
-  const run = start(platform, { TTL: 10 * SECOND }, { outputMaxBytes });
+  const run = start(platform, { TTL: 10 * SECOND, StartPeriod }, { outputMaxBytes });
   const set = run.check.setTtl;
   if (set === undefined) throw new Error("a TTL check can be set");
   return { ...run, set, clock: platform.clock, check: run.check };
@@ -20,6 +20,21 @@ describe("a TTL check", () => {
     expect(reports).toStrictEqual(["critical: TTL expired"]);
     expect(log).toStrictEqual(["WARN Check missed TTL, is now critical check=c"]);
     expect(clock.timerCount).toBe(0);
+  });
+
+  test("does not expire in its start period, which the first update ends", async () => {
+    const { clock, reports, set } = begin(4096, 60 * SECOND);
+    await clock.run(50_000);
+    expect(reports).toStrictEqual([]);
+    set({ status: "passing", output: "up" });
+    await clock.run(10_000);
+    expect(reports).toHaveLength(2);
+
+    const silent = begin(4096, 60 * SECOND);
+    await silent.clock.run(59_999);
+    expect(silent.reports).toStrictEqual([]);
+    await silent.clock.run(1);
+    expect(silent.reports).toStrictEqual(["critical: TTL expired"]);
   });
 
   test("every update arms it anew; the last output is told when it expires", async () => {

@@ -1,6 +1,7 @@
 /**
  * A check that the application reports itself, and has to report again within its TTL. Once expired it says
- * so once and stays critical, without a timer, until the next report.
+ * so once and stays critical, without a timer, until the next report. Before the first report it does not
+ * expire within its start period; what the application reports counts at any time.
  */
 import { MILLISECOND } from "../model/index.ts";
 import type { CheckContext, CheckResult, RunningCheck } from "./check-runner.ts";
@@ -12,7 +13,8 @@ export function startTtl(context: CheckContext): RunningCheck {
   const ttlMs = context.definition.TTL / MILLISECOND;
   let lastOutput = "";
   let stopped = false;
-  let timer = clock.after(ttlMs, expire);
+  const startMs = context.definition.StartPeriod / MILLISECOND;
+  let timer = clock.after(Math.max(ttlMs, startMs), expire);
 
   function expire(): void {
     logger.warn("Check missed TTL, is now critical", { check: checkId });

@@ -13,7 +13,7 @@ import type { EndpointContext } from "./context.ts";
 import { requireDatacenter } from "./query.ts";
 
 const refuse = (text: string): RollcallError => new RollcallError("request/refused", text);
-const ANY_ADDRESSES = new Set(["0.0.0.0", "::", "[::]"]);
+export const ANY_ADDRESSES = new Set(["0.0.0.0", "::", "[::]"]);
 const DEFAULT_WEIGHTS: Weights = { Passing: 1, Warning: 1 };
 
 export async function register(context: EndpointContext, request: RegisterRequest): Promise<void> {

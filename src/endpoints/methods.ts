@@ -10,6 +10,7 @@ import * as health from "./health.ts";
 import * as kvs from "./kvs.ts";
 import { answer, requireDatacenter, type Query } from "./query.ts";
 import * as session from "./session.ts";
+import * as txn from "./txn.ts";
 
 type Handler<M extends MethodName> = (
   context: EndpointContext,
@@ -57,6 +58,9 @@ const METHODS: { readonly [M in MethodName]: Handler<M> } = {
   "Session.List": reads(session.list),
   "Session.NodeSessions": reads(session.nodeSessions),
   "Session.Renew": session.renew,
+
+  "Txn.Apply": txn.apply,
+  "Txn.Read": txn.read,
 };
 
 /** Answers every call from this server's own store. */

@@ -10,12 +10,18 @@ import { syntaxError } from "./re2-escape.ts";
 import type { RegexBudget } from "./regex-budget.ts";
 import { parseRegex, type Assertion, type Regex } from "./re2-syntax.ts";
 
-type CharInstruction = { readonly op: "char"; readonly test: CharTest; readonly next: number };
-type Instruction =
+export type CharInstruction = {
+  readonly op: "char";
+  readonly test: CharTest;
+  readonly next: number;
+};
+export type Instruction =
   | CharInstruction
   | { readonly op: "assert"; readonly what: Assertion; readonly next: number }
-  /** Both ways are followed. */
+  /** Both ways are followed; where it matters, `next` is preferred. */
   | { readonly op: "split"; next: number; other: number }
+  /** Notes the position. Only in programs that capture. */
+  | { readonly op: "save"; readonly slot: number; readonly next: number }
   | { readonly op: "match" };
 
 /**
@@ -25,27 +31,40 @@ type Instruction =
  * @throws {RollcallError} `request/refused`, in Go's words
  */
 export function compileRegex(pattern: string, budget: RegexBudget): (text: string) => boolean {
-  return matcher(new Compiler(pattern, budget).compile(parseRegex(pattern)), budget);
+  return matcher(compileProgram(pattern, budget, { captures: false }), budget);
 }
 
-interface Program {
+/** @throws {RollcallError} `request/refused`, in Go's words */
+export function compileProgram(
+  pattern: string,
+  budget: RegexBudget,
+  { captures }: { readonly captures: boolean },
+): Program {
+  return new Compiler(pattern, budget, captures).compile(parseRegex(pattern));
+}
+
+export interface Program {
   readonly instructions: readonly Instruction[];
   readonly start: number;
   /** A match can only begin where the text begins. */
   readonly anchored: boolean;
 }
 
+type Repetition = Extract<Regex, { kind: "repeat" }>;
+
 /** Emits instructions from the last to the first, so that each knows where to go on. */
 class Compiler {
   readonly #pattern: string;
   readonly #budget: RegexBudget;
+  readonly #captures: boolean;
   readonly #instructions: Instruction[] = [];
   /** Equal classes, as in `(abc){100}`, share one test. */
   readonly #tests = new Map<object, CharTest>();
 
-  constructor(pattern: string, budget: RegexBudget) {
+  constructor(pattern: string, budget: RegexBudget, captures: boolean) {
     this.#pattern = pattern;
     this.#budget = budget;
+    this.#captures = captures;
   }
 
   compile(regex: Regex): Program {
@@ -75,29 +94,42 @@ class Compiler {
         return regex.branches
           .map((branch) => this.#regex(branch, next))
           .reduceRight((other, entry) => this.#emit({ op: "split", next: entry, other }));
+      case "capture":
+        return this.#capture(regex.group, regex.body, next);
       case "repeat":
-        return this.#repeat(regex.body, regex.min, regex.max, next);
+        return this.#repeat(regex, next);
     }
   }
 
-  #repeat(body: Regex, min: number, max: number | undefined, next: number): number {
+  #capture(group: number, body: Regex, next: number): number {
+    if (!this.#captures) return this.#regex(body, next);
+    const end = this.#emit({ op: "save", slot: 2 * group + 1, next });
+    const entry = this.#regex(body, end);
+    return this.#emit({ op: "save", slot: 2 * group, next: entry });
+  }
+
+  #repeat({ body, min, max, lazy }: Repetition, next: number): number {
     let entry = next;
     if (max === undefined) {
-      entry = this.#loop(body, next);
+      entry = this.#loop(body, lazy, next);
     } else {
       for (let i = min; i < max; i++) {
         const once = this.#regex(body, entry);
-        entry = this.#emit({ op: "split", next: once, other: next });
+        entry = this.#emit(
+          lazy ? { op: "split", next, other: once } : { op: "split", next: once, other: next },
+        );
       }
     }
     for (let i = 0; i < min; i++) entry = this.#regex(body, entry);
     return entry;
   }
 
-  #loop(body: Regex, next: number): number {
+  #loop(body: Regex, lazy: boolean, next: number): number {
     const split = { op: "split" as const, next, other: next };
     const entry = this.#emit(split);
-    split.next = this.#regex(body, entry);
+    const again = this.#regex(body, entry);
+    if (lazy) split.other = again;
+    else split.next = again;
     return entry;
   }
 
@@ -143,6 +175,9 @@ function matcher(
           case "assert":
             if (holds(instruction.what, before, after)) entries.push(instruction.next);
             break;
+          case "save":
+            entries.push(instruction.next);
+            break;
         }
       }
       budget.takeSteps(steps);
@@ -159,7 +194,11 @@ function matcher(
 const NEW_LINE = 0x0a;
 
 /** Whether an assertion holds between two characters. Undefined: the text begins or ends there. */
-function holds(what: Assertion, before: number | undefined, after: number | undefined): boolean {
+export function holds(
+  what: Assertion,
+  before: number | undefined,
+  after: number | undefined,
+): boolean {
   switch (what) {
     case "textBegin":
       return before === undefined;

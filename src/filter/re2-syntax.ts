@@ -2,8 +2,8 @@
  * Regular expressions in RE2's syntax, as Go's regexp/syntax reads it with its Perl flags: what it accepts is
  * accepted, and what it refuses is refused in its words (go.dev/s/re2syntax).
  *
- * Only whether a text matches is ever asked. So groups leave no trace in the tree, and greedy and lazy
- * repetitions are the same.
+ * Whether a text matches at all does not depend on which groups capture or which repetitions are lazy; what they
+ * capture does (`re2-captures.ts`).
  */
 import { rangeItem, type CharClass, type ClassItem } from "./re2-class.ts";
 import { parseClass } from "./re2-class-syntax.ts";
@@ -22,13 +22,23 @@ export type Regex =
   | Readonly<{ kind: "assert"; what: Assertion }>
   | Readonly<{ kind: "concat"; parts: readonly Regex[] }>
   | Readonly<{ kind: "alternate"; branches: readonly Regex[] }>
-  /** `max` undefined: without end. */
-  | Readonly<{ kind: "repeat"; body: Regex; min: number; max: number | undefined }>;
+  /** Groups are counted from 1, by where they open. */
+  | Readonly<{ kind: "capture"; group: number; body: Regex }>
+  /** `max` undefined: without end. Lazy: as few as will do. */
+  | Readonly<{
+      kind: "repeat";
+      body: Regex;
+      min: number;
+      max: number | undefined;
+      lazy: boolean;
+    }>;
 
 interface Flags {
   readonly foldCase: boolean;
   readonly multiLine: boolean;
   readonly dotAll: boolean;
+  /** Repetitions are lazy where they are greedy otherwise, and the reverse. */
+  readonly swapGreed: boolean;
 }
 
 /** A group that is open, or the whole expression. */
@@ -38,6 +48,8 @@ interface Frame {
   parts: Regex[];
   /** What the flags were outside. */
   readonly outerFlags: Flags;
+  /** 0: it does not capture. */
+  readonly group: number;
 }
 
 const MAX_REPEAT = 1000;
@@ -62,9 +74,10 @@ export function parseRegex(pattern: string): Regex {
 class Parser {
   readonly #pattern: string;
   #at = 0;
-  #flags: Flags = { foldCase: false, multiLine: false, dotAll: false };
+  #flags: Flags = { foldCase: false, multiLine: false, dotAll: false, swapGreed: false };
   readonly #outer: Frame[] = [];
-  #frame: Frame = { branches: [], parts: [], outerFlags: this.#flags };
+  #frame: Frame = { branches: [], parts: [], outerFlags: this.#flags, group: 0 };
+  #groupCount = 0;
   /** Where the repetition starts that ends right here, if one does. */
   #repetitionStart: number | undefined;
 
@@ -90,7 +103,7 @@ class Parser {
     const character = String.fromCodePoint(this.#pattern.codePointAt(this.#at) ?? 0);
     switch (character) {
       case "(":
-        return this.#pattern[this.#at + 1] === "?" ? this.#perlGroup() : this.#open(1);
+        return this.#pattern[this.#at + 1] === "?" ? this.#perlGroup() : this.#open(1, true);
       case ")":
         return this.#close();
       case "|":
@@ -128,19 +141,22 @@ class Parser {
     this.#frame.parts.push(classOf([rangeItem(code, code)], { foldCase: this.#flags.foldCase }));
   }
 
-  #open(sizeChars: number): void {
+  #open(sizeChars: number, captures: boolean): void {
     if (this.#outer.length >= MAX_GROUP_DEPTH) {
       throw syntaxError("expression nests too deeply", this.#pattern);
     }
     this.#at += sizeChars;
     this.#outer.push(this.#frame);
-    this.#frame = { branches: [], parts: [], outerFlags: this.#flags };
+    const group = captures ? ++this.#groupCount : 0;
+    this.#frame = { branches: [], parts: [], outerFlags: this.#flags, group };
   }
 
   #close(): void {
     const outer = this.#outer.pop();
     if (outer === undefined) throw syntaxError("unexpected )", this.#pattern);
-    outer.parts.push(closed(this.#frame));
+    const body = closed(this.#frame);
+    const { group } = this.#frame;
+    outer.parts.push(group === 0 ? body : { kind: "capture", group, body });
     this.#flags = this.#frame.outerFlags;
     this.#frame = outer;
     this.#at++;
@@ -154,7 +170,7 @@ class Parser {
       if (opening === null) throw syntaxError("invalid named capture", rest);
       const [whole, name = ""] = opening;
       if (!/^[0-9A-Za-z_]+$/.test(name)) throw syntaxError("invalid named capture", whole);
-      return this.#open(whole.length);
+      return this.#open(whole.length, true);
     }
     const [whole, on = "", off, end] = /^\(\?([imsU]*)(?:-([imsU]+))?([:)])/.exec(rest) ?? [];
     if (whole === undefined) {
@@ -167,8 +183,9 @@ class Parser {
       foldCase: set("i", this.#flags.foldCase),
       multiLine: set("m", this.#flags.multiLine),
       dotAll: set("s", this.#flags.dotAll),
+      swapGreed: set("U", this.#flags.swapGreed),
     };
-    if (end === ":") this.#open(whole.length);
+    if (end === ":") this.#open(whole.length, false);
     else this.#at += whole.length;
     this.#flags = flags;
   }
@@ -231,7 +248,8 @@ class Parser {
   #repeat(repetition: { min: number; max: number | undefined; end: number }): void {
     const start = this.#at;
     const { min, max } = repetition;
-    const end = this.#pattern[repetition.end] === "?" ? repetition.end + 1 : repetition.end;
+    const isMarked = this.#pattern[repetition.end] === "?";
+    const end = isMarked ? repetition.end + 1 : repetition.end;
     if (this.#repetitionStart !== undefined) {
       const both = this.#pattern.slice(this.#repetitionStart, end);
       throw syntaxError("invalid nested repetition operator", both);
@@ -241,7 +259,8 @@ class Parser {
     if (body === undefined) {
       throw syntaxError("missing argument to repetition operator", text);
     }
-    const repeated: Regex = { kind: "repeat", body, min, max };
+    const lazy = isMarked !== this.#flags.swapGreed;
+    const repeated: Regex = { kind: "repeat", body, min, max, lazy };
     if ((min >= 2 || (max ?? 0) >= 2) && !mayRepeat(repeated, MAX_REPEAT)) {
       throw syntaxError("invalid repeat count", text);
     }
@@ -266,6 +285,8 @@ function mayRepeat(regex: Regex, limit: number): boolean {
       return regex.parts.every((part) => mayRepeat(part, limit));
     case "alternate":
       return regex.branches.every((branch) => mayRepeat(branch, limit));
+    case "capture":
+      return mayRepeat(regex.body, limit);
     case "class":
     case "assert":
       return true;

@@ -84,7 +84,7 @@ function emptiness(schema: FieldSchema): ((value: unknown) => boolean) | undefin
     case "text":
       return (value) => value === "";
     case "bool":
-      return (value) => value === false;
+      return schema["x-nullable"] === true ? (value) => value === null : (value) => value === false;
     case "int":
     case "float":
     case "duration":

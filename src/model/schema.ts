@@ -38,6 +38,9 @@ export const text = (options: { description?: string } = {}): TUnsafe<string> =>
   Type.Unsafe<string>({ type: "string", ...options });
 export const bool = (options: { description?: string } = {}): TUnsafe<boolean> =>
   Type.Unsafe<boolean>({ type: "boolean", ...options });
+/** Absent (null) is neither true nor false. */
+export const nullableBool = (options: { description?: string } = {}): TUnsafe<boolean | null> =>
+  Type.Unsafe<boolean | null>({ type: ["boolean", "null"], "x-nullable": true, ...options });
 /** A signed integer within JavaScript's safe range. */
 export const int = (options: { description?: string } = {}): TUnsafe<number> =>
   Type.Unsafe<number>({ type: "integer", "x-go": "int", ...options });
@@ -133,7 +136,8 @@ export type FieldKind = GoKind | "text" | "bool" | "float";
 
 /** A schema that was not built here, and says nothing, describes any value. */
 export function fieldKind(schema: FieldSchema): FieldKind {
-  return schema["x-go"] ?? SCALAR_KINDS.get(schema.type) ?? "any";
+  const type: unknown = Array.isArray(schema.type) ? schema.type[0] : schema.type;
+  return schema["x-go"] ?? SCALAR_KINDS.get(type) ?? "any";
 }
 
 const SCALAR_KINDS: ReadonlyMap<unknown, FieldKind> = new Map([

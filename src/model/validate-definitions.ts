@@ -7,7 +7,17 @@ import type { Weights } from "./catalog.ts";
 import type { CheckDefinition, ServiceDefinition } from "./definitions.ts";
 import { validateMetadata } from "./metadata.ts";
 
-export type CheckType = "script" | "http" | "tcp" | "ttl" | "grpc" | "docker" | "alias";
+export type CheckType =
+  | "script"
+  | "http"
+  | "tcp"
+  | "udp"
+  | "ttl"
+  | "grpc"
+  | "h2ping"
+  | "os_service"
+  | "docker"
+  | "alias";
 
 /** @returns undefined when no type is selected: an active type counts only with its interval */
 export function checkTypeOf(def: CheckDefinition): CheckType | undefined {
@@ -17,17 +27,24 @@ export function checkTypeOf(def: CheckDefinition): CheckType | undefined {
   if (def.HTTP !== "" && scheduled) return "http";
   if (def.TTL > 0) return "ttl";
   if (def.TCP !== "" && scheduled) return "tcp";
+  if (def.UDP !== "" && scheduled) return "udp";
   if (isAlias(def)) return "alias";
   if (script && def.DockerContainerID !== "" && scheduled) return "docker";
-  return script && scheduled ? "script" : undefined;
+  if (script && scheduled) return "script";
+  if (def.H2PING !== "" && scheduled) return "h2ping";
+  return def.OSService !== "" && scheduled ? "os_service" : undefined;
 }
 
 /** @returns what is wrong, or undefined */
 export function validateCheckDefinition(def: CheckDefinition): string | undefined {
-  const scheduled = hasScript(def) || def.HTTP !== "" || def.TCP !== "" || def.GRPC !== "";
+  const ofLater = def.UDP !== "" || def.H2PING !== "" || def.OSService !== "";
+  const ofConsul18 = hasScript(def) || def.HTTP !== "" || def.TCP !== "" || def.GRPC !== "";
+  const scheduled = ofConsul18 || ofLater;
   if (def.Interval > 0 && def.TTL > 0) return "Interval and TTL cannot both be specified";
   if (scheduled && def.Interval <= 0) {
-    return "Interval must be > 0 for Script, HTTP, or TCP checks";
+    return ofLater
+      ? "Interval must be > 0 for Script, HTTP, H2PING, TCP, UDP or OSService checks"
+      : "Interval must be > 0 for Script, HTTP, or TCP checks";
   }
   if (isAlias(def) && scheduled) {
     return "Interval cannot be set for Alias checks";
@@ -35,6 +52,15 @@ export function validateCheckDefinition(def: CheckDefinition): string | undefine
   if (isAlias(def) && def.TTL > 0) return "TTL must be not be set for Alias checks";
   if (!scheduled && !isAlias(def) && def.TTL <= 0) return "TTL must be > 0 for TTL checks";
   if (def.OutputMaxSize < 0) return "MaxOutputMaxSize must be positive";
+  if (def.FailuresBeforeWarning > Math.max(0, def.FailuresBeforeCritical)) {
+    return "FailuresBeforeWarning can't be higher than FailuresBeforeCritical";
+  }
+  if (def.StartPeriod < 0) return "StartPeriod must be positive";
+  if (def.StartPeriod > 0 && isAlias(def)) return "StartPeriod cannot be set for Alias checks";
+  if (def.InitialDelay < 0) return "InitialDelay must be positive";
+  if (def.InitialDelay > 0 && !scheduled) {
+    return "InitialDelay can only be set for checks with an Interval";
+  }
   return undefined;
 }
 

@@ -95,10 +95,20 @@ export function dialError(remote: IpAddress | SocketPath, cause: unknown): Rollc
   return new RollcallError("net/dial", detail, { cause });
 }
 
+/** `read udp 127.0.0.1:1: read: connection refused` */
+export function refusedDatagramError(remote: IpAddress, cause: unknown): RollcallError {
+  const detail = `read ${netAddress("udp", remote)}: read: ${errnoText(cause)}`;
+  return new RollcallError("net/dial", detail, { cause });
+}
+
 /** `dial tcp: lookup nosuch.invalid: no such host` */
-export function lookupError(host: string, cause: unknown): RollcallError {
+export function lookupError(
+  host: string,
+  cause: unknown,
+  kind: "tcp" | "udp" = "tcp",
+): RollcallError {
   const text = RESOLVER_TEXTS[errnoOf(cause) ?? ""] ?? messageOf(cause);
-  return new RollcallError("net/dial", `dial tcp: lookup ${host}: ${text}`, { cause });
+  return new RollcallError("net/dial", `dial ${kind}: lookup ${host}: ${text}`, { cause });
 }
 
 /** `open /data/node-id: permission denied` */

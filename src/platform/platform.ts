@@ -78,6 +78,16 @@ export interface Network {
     remote: IpAddress | SocketPath,
     options: { readonly signal: AbortSignal; readonly tls?: TlsOptions },
   ): Promise<Duplex>;
+  /**
+   * Sends one datagram and resolves with the first that comes back from there. Host names are resolved.
+   * @throws {RollcallError} `net/dial` when the name is unknown or the peer's machine refuses
+   *   (`read udp 127.0.0.1:1: read: connection refused`), or the signal's reason
+   */
+  exchangeDatagram(
+    remote: IpAddress,
+    bytes: Uint8Array,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Uint8Array>;
   /** This machine's addresses, loopback included. */
   interfaces(): readonly NetworkInterface[];
 }
@@ -88,6 +98,8 @@ export interface TlsOptions {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  /** Protocols to offer, best first. */
+  readonly alpn?: readonly string[];
 }
 export interface NetworkInterface {
   readonly name: string;

@@ -14,6 +14,8 @@ import type {
   RegisterRequest,
   ServiceNode,
   Session,
+  TxnOp,
+  TxnResponse,
 } from "../model/index.ts";
 
 /** What every read may ask for. Build from `DEFAULT_QUERY`. */
@@ -155,6 +157,14 @@ export interface Methods {
     { readonly Datacenter: string; readonly SessionID: string },
     { readonly Sessions: readonly Session[] }
   >;
+
+  /** The response lists errors where an operation failed: then nothing was written. */
+  "Txn.Apply": Write<
+    { readonly Datacenter: string; readonly Token?: string; readonly Ops: readonly TxnOp[] },
+    TxnResponse
+  >;
+  /** Of operations that only read. Does not block. */
+  "Txn.Read": Read<QueryOptions & { readonly Ops: readonly TxnOp[] }, TxnResponse>;
 }
 export type MethodName = keyof Methods;
 

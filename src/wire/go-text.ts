@@ -42,7 +42,7 @@ export function encodeGoText(text: string): Uint8Array {
 function decodeWithEscapes(bytes: Buffer, start: number, end: number): string {
   let text = "";
   let goodFrom = start;
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const length = sequenceLength(bytes, at, end);
     if (length > 0) {
       at += length;

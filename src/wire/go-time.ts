@@ -31,7 +31,8 @@ export const ZERO_TIME: GoTime = Object.freeze({
 
 export function decodeGoTime(bytes: Uint8Array): GoTime {
   const [version] = bytes;
-  const wellSized = (version === 1 && bytes.length === 15) || (version === 2 && bytes.length === 16);
+  const wellSized =
+    (version === 1 && bytes.length === 15) || (version === 2 && bytes.length === 16);
   if (!wellSized) throw malformed("not a time");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const unixSeconds = Number(view.getBigInt64(1)) + YEAR_1_UNIX_SECONDS;

@@ -106,7 +106,7 @@ export function decompress(packed: Uint8Array, maxBytes: number): Uint8Array {
       continue;
     }
     const isNew = code === next && previous >= 0 && next < CODES_MAX;
-    if (!isNew && code >= CLEAR && (code >= next || code === END)) {
+    if (!isNew && code >= CLEAR && code >= next) {
       throw malformed("an unknown code in compressed data");
     }
     const source = isNew ? previous : code;

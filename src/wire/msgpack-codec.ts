@@ -48,17 +48,35 @@ type Of<K extends Schema["kind"]> = Extract<Schema, { kind: K }>;
 const EMPTY_BYTES = new Uint8Array(0);
 
 const COMPILERS: { readonly [K in Schema["kind"]]: (schema: Of<K>) => Part<never> } = {
-  bool: () => part(false, (from) => from.bool(), (into, value) => into.bool(value)),
+  bool: () =>
+    part(
+      false,
+      (from) => from.bool(),
+      (into, value) => into.bool(value),
+    ),
   integer: ({ min, max }) => integerPart(min, max),
   wide: ({ signed }) => widePart(signed),
-  float32: () => part(0, (from) => from.float(), (into, value) => into.float32(value)),
-  float64: () => part(0, (from) => from.float(), (into, value) => into.float64(value)),
-  text: () => part("", (from) => from.text(), (into, value) => into.text(value)),
-  bytes: ({ shared }) =>
+  float32: () =>
     part(
-      EMPTY_BYTES,
-      shared ? (from) => from.raw() : (from) => from.rawCopy(),
-      (into, value) => into.raw(value),
+      0,
+      (from) => from.float(),
+      (into, value) => into.float32(value),
+    ),
+  float64: () =>
+    part(
+      0,
+      (from) => from.float(),
+      (into, value) => into.float64(value),
+    ),
+  text: () =>
+    part(
+      "",
+      (from) => from.text(),
+      (into, value) => into.text(value),
+    ),
+  bytes: ({ shared }) =>
+    part(EMPTY_BYTES, shared ? (from) => from.raw() : (from) => from.rawCopy(), (into, value) =>
+      into.raw(value),
     ),
   time: () =>
     part(

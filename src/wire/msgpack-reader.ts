@@ -10,6 +10,7 @@
  * the reverse is not; bytes may come as raw or bin, text only as raw. A length is believed only once that
  * many bytes are there, and `elementsMax` bounds how many values a message may be blown up to.
  */
+import { viewOf } from "./byte-view.ts";
 import { decodeGoText } from "./go-text.ts";
 import { EndsEarly, malformed } from "./malformed.ts";
 
@@ -20,12 +21,8 @@ export const DEPTH_MAX = 32;
 
 const TWO_TO_32 = 0x1_0000_0000;
 
-/** Bytes that follow the lead byte, before the length of the rest is known: index is the lead byte - c0. */
-const FIXED_SKIPS: readonly (number | undefined)[] = [
-  // nil, unused, false, true, bin, ext, floats, uints, ints, fixexts
-  ...[0, undefined, 0, 0, undefined, undefined, undefined, undefined, undefined, undefined],
-  ...[4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17],
-];
+/** Bytes that follow the lead byte of what has a fixed length; from ca to d8, without a hole. */
+const FIXED_LENGTHS = [4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17];
 
 export class MsgpackReader {
   readonly bytes: Buffer;
@@ -109,7 +106,7 @@ export class MsgpackReader {
   raw(): Uint8Array {
     const length = this.#rawLength(true);
     this.offset += length;
-    return this.bytes.subarray(this.offset - length, this.offset);
+    return viewOf(this.bytes, this.offset - length, this.offset);
   }
 
   /** A copy, so that keeping four bytes of an address does not keep the whole packet. */
@@ -186,10 +183,12 @@ export class MsgpackReader {
       return;
     }
     if (isRaw(lead) || isBin(lead)) {
-      this.offset += this.#rawLength(true);
+      const length = this.#rawLength(true);
+      this.offset += length;
       return;
     }
-    const fixed = FIXED_SKIPS[lead - 0xc0];
+    const isAlone = lead === 0xc0 || lead === 0xc2 || lead === 0xc3;
+    const fixed = isAlone ? 0 : FIXED_LENGTHS[lead - 0xca];
     if (fixed !== undefined) {
       this.#need(1 + fixed);
       this.offset += 1 + fixed;

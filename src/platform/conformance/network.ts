@@ -14,6 +14,7 @@ export function networkConformance(subject: () => Subject): void {
   ends(network);
   refusals(network);
   datagrams(network);
+  exchanges(network);
   test("network: interfaces include loopback", () => {
     expect(network().interfaces()).toContainEqual(
       expect.objectContaining({ address: "127.0.0.1", internal: true }),
@@ -245,6 +246,58 @@ function datagrams(network: () => Network): void {
       await sender[Symbol.asyncDispose]();
       await sender[Symbol.asyncDispose]();
       expect(() => sender.send(Buffer.from("x"), target.address)).not.toThrow();
+    });
+  });
+}
+
+function exchanges(network: () => Network): void {
+  describe("one datagram and its answer", () => {
+    const hello = Buffer.from("hello");
+
+    test("the answer of the peer comes back, an empty one too; names are resolved", async () => {
+      await using scope = new DisposableScope();
+      const server = scope.use(
+        await network().bindDatagram(LOOPBACK, (bytes, from) => server.send(bytes, from)),
+      );
+      const { port } = server.address;
+      for (const [host, sent] of [
+        ["127.0.0.1", "hello"],
+        ["localhost", ""],
+      ] as const) {
+        const bytes = Buffer.from(sent);
+        const answer = await network().exchangeDatagram({ host, port }, bytes, { signal: NEVER });
+        expect(Buffer.from(answer).toString()).toBe(sent);
+      }
+    });
+
+    test("a peer that refuses is told of, and a name that nobody knows", async () => {
+      const refusing = { host: "127.0.0.1", port: 1 };
+      await expect(
+        network().exchangeDatagram(refusing, hello, { signal: NEVER }),
+      ).rejects.toMatchObject({
+        code: "net/dial",
+        message: "read udp 127.0.0.1:1: read: connection refused",
+      });
+      const unknown = { host: "nosuch.invalid", port: 1 };
+      await expect(
+        network().exchangeDatagram(unknown, hello, { signal: NEVER }),
+      ).rejects.toMatchObject({ code: "net/dial" });
+    });
+
+    test("a peer that keeps silent is waited for until the signal aborts", async () => {
+      await using scope = new DisposableScope();
+      const heard = deferred<string>();
+      const silent = scope.use(
+        await network().bindDatagram(LOOPBACK, (bytes) =>
+          heard.resolve(Buffer.from(bytes).toString()),
+        ),
+      );
+      const run = new AbortController();
+      const asking = network().exchangeDatagram(silent.address, hello, { signal: run.signal });
+      expect(await heard.promise).toBe("hello");
+      const reason = new Error("enough");
+      run.abort(reason);
+      await expect(asking).rejects.toBe(reason);
     });
   });
 }

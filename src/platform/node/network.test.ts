@@ -51,6 +51,24 @@ describe("TLS", () => {
     stream.destroy();
   });
 
+  test.each<[readonly string[] | undefined, string | false]>([
+    [["h2"], "h2"],
+    [["http/1.1", "h2"], "h2"],
+    [undefined, false],
+  ])("of the protocols %j the server, which prefers h2, takes %j", async (alpn, taken) => {
+    await using scope = new DisposableScope();
+    const ALPNProtocols = ["h2", "http/1.1"];
+    const options = { key: pem("server.key"), cert: pem("server.pem"), ALPNProtocols };
+    const server = createTlsServer(options, (stream) => stream.end(String(stream.alpnProtocol)));
+    const port = await open(scope, server);
+    const tls = { ca, ...(alpn === undefined ? {} : { alpn }) };
+    const remote = { host: "127.0.0.1", port };
+    const stream = await nodeNetwork.connect(remote, { signal: NEVER, tls });
+    const [bytes] = (await once(stream, "data")) as [Buffer];
+    expect(bytes.toString()).toBe(String(taken));
+    stream.destroy();
+  });
+
   test.each<[string, (stream: Socket) => unknown, string]>([
     [
       "answers in clear text",

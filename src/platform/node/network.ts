@@ -18,6 +18,7 @@ import type {
   StreamListener,
   TlsOptions,
 } from "../platform.ts";
+import { exchangeDatagram } from "./datagram-exchange.ts";
 import { secure } from "./tls.ts";
 
 /** Room for bursts while this thread is busy; the kernel grants what it allows. */
@@ -29,7 +30,13 @@ const NEXT_ADDRESS_AFTER_MS = 1000;
 
 const LAST_PORT = 65_535;
 
-export const nodeNetwork: Network = { bindDatagram, listen, connect, interfaces };
+export const nodeNetwork: Network = {
+  bindDatagram,
+  listen,
+  connect,
+  exchangeDatagram,
+  interfaces,
+};
 
 async function bindDatagram(local: IpAddress, receive: Receive): Promise<DatagramSocket> {
   // Node would take a port that is too large for its remainder.

@@ -55,6 +55,7 @@ export async function secure(
       ...(isIP(name) === 0 && name !== "" ? { servername: name } : {}),
       rejectUnauthorized: options.skipVerify !== true,
       secureContext,
+      ...(options.alpn === undefined ? {} : { ALPNProtocols: [...options.alpn] }),
     });
     await handshake(secured, name, signal);
     return secured;

@@ -7,7 +7,14 @@
  * its own, as several agents on one machine do. TLS is not spoken: both ends see the plain bytes.
  */
 import type { Duplex } from "node:stream";
-import { bindError, dialError, errnoError, hostPort, lookupError } from "../go-errors.ts";
+import {
+  bindError,
+  dialError,
+  errnoError,
+  hostPort,
+  lookupError,
+  refusedDatagramError,
+} from "../go-errors.ts";
 import type {
   Accept,
   DatagramSocket,
@@ -94,6 +101,30 @@ export class SimNetwork implements Network {
     return incoming.open({ host, port: this.#listeners.freePort(host) });
   }
 
+  async exchangeDatagram(
+    remote: IpAddress,
+    bytes: Uint8Array,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Uint8Array> {
+    signal.throwIfAborted();
+    await Promise.resolve();
+    const target = { host: this.#resolve(remote.host, "udp"), port: remote.port };
+    const isRefused = !this.#silent.has(target.host) && this.#datagrams.find(target) === undefined;
+    if (isRefused) throw refusedDatagramError(target, errnoError("ECONNREFUSED"));
+    let answered: Receive = () => {};
+    const local = { host: sourceOf({ host: "0.0.0.0", port: 0 }, target), port: 0 };
+    const socket = await this.bindDatagram(local, (answer, from) => {
+      if (from.host === target.host && from.port === target.port) answered(answer, from);
+    });
+    try {
+      const answer = new Promise<Uint8Array>((resolve) => (answered = resolve));
+      socket.send(bytes, target);
+      return await Promise.race([answer, aborted(signal)]);
+    } finally {
+      await socket[Symbol.asyncDispose]();
+    }
+  }
+
   interfaces(): readonly NetworkInterface[] {
     return [...this.#interfaces];
   }
@@ -113,10 +144,10 @@ export class SimNetwork implements Network {
     return { [Symbol.dispose]: () => this.#silent.delete(host) };
   }
 
-  #resolve(host: string): string {
+  #resolve(host: string, kind: "tcp" | "udp" = "tcp"): string {
     if (isAddress(host)) return host;
     const address = this.#names.get(host);
-    if (address === undefined) throw lookupError(host, { code: "ENOTFOUND" });
+    if (address === undefined) throw lookupError(host, { code: "ENOTFOUND" }, kind);
     return address;
   }
 }

@@ -9,14 +9,14 @@ const ROOMS = {
   model: ["errors"],
   filter: ["model", "errors"],
   config: ["model", "errors", "platform"],
-  store: ["model", "errors"],
+  store: ["filter", "model", "errors"],
   rpc: ["model", "errors", "platform"],
   endpoints: ["rpc", "store", "filter", "model", "errors", "platform"],
   checks: ["model", "errors", "platform"],
   server: ["endpoints", "rpc", "store", "config", "model", "errors", "platform"],
   http: ["rpc", "config", "filter", "model", "errors", "platform"],
   dns: ["rpc", "config", "model", "errors", "platform"],
-  agent: ["http", "dns", "server", "checks", "config", "rpc", "model", "errors", "platform"],
+  agent: ["http", "dns", "server", "checks", "config", "filter", "rpc", "model", "errors", "platform"],
   cli: ["agent", "config", "model", "errors", "platform"],
 };
 

@@ -61,11 +61,25 @@ beforeAll(async () => {
   const body = JSON.stringify(OTHER_NODE);
   const known = await http("127.0.0.71", "/v1/catalog/register", { method: "PUT", body });
   expect(known.status).toBe(200);
+  await placeNode("127.0.0.71", OTHER_NODE.Node);
 });
 afterAll(async () => {
   for (const replay of replays.values()) replay[Symbol.dispose]();
   for (const agent of agents) await agent[Symbol.asyncDispose]();
 });
+
+/** Coordinates are written some seconds after they were told. */
+async function placeNode(address: string, Node: string): Promise<void> {
+  const Coord = { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 0.00001 };
+  const body = JSON.stringify({ Node, Coord });
+  await http(address, "/v1/coordinate/update", { method: "PUT", body });
+  let status = 0;
+  for (let index = "0"; status !== 200;) {
+    const held = await http(address, `/v1/coordinate/nodes?index=${index}&wait=10s`);
+    index = String(held.headers["x-consul-index"]);
+    ({ status } = await http(address, `/v1/coordinate/node/${Node}`));
+  }
+}
 
 function replay(fixture: Fixture): Promise<Replayed> {
   const on = replays.get(fixture.agent);
@@ -91,6 +105,12 @@ describe("held", () => {
 /** What no recorded case asks of one datacenter, or not with success. */
 const ALSO_ASKED: ReadonlyArray<readonly [method: string, path: string, body?: unknown]> = [
   ["GET", "/v1/session/list"],
+  ["GET", "/v1/query"],
+  ["GET", "/v1/coordinate/datacenters"],
+  ["GET", "/v1/connect/intentions"],
+  ["GET", "/v1/connect/intentions/match?by=source&name=fx"],
+  ["GET", "/v1/connect/intentions/check?source=a&destination=b"],
+  ["GET", "/v1/config/service-defaults"],
   [
     "PUT",
     "/v1/agent/service/register",

@@ -15,5 +15,10 @@ const bundle = await rolldown({
 });
 const dir = path("dist/bin");
 rmSync(dir, { recursive: true, force: true });
-await bundle.write({ dir, format: "esm", entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" });
+await bundle.write({
+  dir,
+  format: "esm",
+  entryFileNames: "[name].mjs",
+  chunkFileNames: "[name]-[hash].mjs",
+});
 await bundle.close();

@@ -47,8 +47,12 @@ if [ ! -x "$cache/bin/consul" ]; then
   unpack bullseye consul # The last Debian with a Consul package: 1.8.7.
   keep usr/bin/consul
 fi
+if [ ! -x "$cache/bin/serf" ]; then
+  unpack bookworm serf
+  keep usr/bin/serf
+fi
 if [ ! -x "$cache/bin/prometheus" ]; then
-  unpack bookworm prometheus
+  unpack bullseye prometheus # Later ones are built without their Consul discovery.
   keep usr/bin/prometheus
 fi
 if [ ! -x "$cache/bin/haproxy" ]; then
@@ -64,6 +68,23 @@ exec env LD_LIBRARY_PATH="$files" "$files/haproxy" "$@"
 WRAPPER
   chmod +x "$home/root/haproxy"
   keep haproxy
+fi
+if [ ! -x "$cache/bin/dnsmasq" ]; then
+  # With the libraries that a small machine lacks.
+  unpack bookworm dnsmasq-base libdbus-1-3 libidn2-0 libunistring2 libnetfilter-conntrack3 libnfnetlink0 \
+    libmnl0 libnftables1 libnftnl11 libnettle8 libhogweed6 libgmp10 libjansson4 libxtables12 libedit2 \
+    libbsd0 libsystemd0
+  rm -rf "$cache/dnsmasq"
+  mkdir -p "$cache/dnsmasq"
+  find "$home/root" -path '*-linux-*' -name 'lib*.so*' -exec cp -a {} "$cache/dnsmasq/" \;
+  cp "$home/root/usr/sbin/dnsmasq" "$cache/dnsmasq/"
+  cat >"$home/root/dnsmasq" <<'WRAPPER'
+#!/bin/sh
+files=$(dirname "$0")/../dnsmasq
+exec env LD_LIBRARY_PATH="$files" "$files/dnsmasq" "$@"
+WRAPPER
+  chmod +x "$home/root/dnsmasq"
+  keep dnsmasq
 fi
 rm -rf "$home"
 echo "$cache/bin"

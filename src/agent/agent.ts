@@ -6,21 +6,32 @@ import type { LoadedConfig, RuntimeConfig } from "../config/index.ts";
 import { dnsSelection, startDnsServer } from "../dns/index.ts";
 import { RollcallError } from "../errors/index.ts";
 import { startHttpServer, type LocalAgent } from "../http/index.ts";
-import { DisposableScope, type Logger, type Platform } from "../platform/index.ts";
+import {
+  DisposableScope,
+  parseLogLevel,
+  type LineLogger,
+  type Logger,
+  type Platform,
+} from "../platform/index.ts";
 import { startServer } from "../server/index.ts";
 import { AntiEntropy, type NodeInfo } from "./anti-entropy.ts";
 import { CheckRunners } from "./check-runners.ts";
+import { forceLeave, join, type JoinNeeds } from "./join.ts";
 import { LocalServices } from "./local-services.ts";
 import { LocalState } from "./local-state.ts";
 import { ownMember } from "./members.ts";
 import { nodeIdOf } from "./node-id.ts";
 import { registerConfigured } from "./configured.ts";
+import { openPersisted } from "./persisted.ts";
+import { restoreRegistrations } from "./restore.ts";
 import { selfOf } from "./self.ts";
 import { serviceChanged } from "./service-changed.ts";
+import { UserEvents } from "./user-events.ts";
 
 export interface AgentNeeds {
   readonly platform: Platform;
-  readonly logger: Logger;
+  /** A reload changes its level, and callers follow its lines, if it is one with a level and lines. */
+  readonly logger: Logger & Partial<Pick<LineLogger, "setLevel" | "subscribe">>;
   readonly loaded: LoadedConfig;
   /** Reads the configuration again, from where it was read at the start. */
   readonly readConfig: () => Promise<LoadedConfig>;
@@ -58,6 +69,8 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
   const server = scope.use(await startServer({ platform, logger, config, nodeId }));
   const { delegate } = server;
   const state = new LocalState(platform.clock);
+  const dataDir = config.devMode ? "" : config.dataDir;
+  const persisted = scope.use(await openPersisted({ platform, logger, state, dataDir }));
   const node = (): NodeInfo => nodeInfoOf(config, nodeId);
   const antiEntropy = scope.use(
     new AntiEntropy({
@@ -95,21 +108,31 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     logger,
     state,
     runners,
+    persisted,
     policy: () => config,
     sync: () => antiEntropy.syncChanges(),
   });
-  await registerConfigured(services, state, config);
+  await restoreRegistrations({ services, state, persisted, configured: config });
   await antiEntropy.start();
 
   const reload = async (): Promise<void> => {
     const next = await needs.readConfig();
     for (const warning of next.warnings) logger.warn(warning);
     config = reloadable(config, next.config);
+    needs.logger.setLevel?.(parseLogLevel(config.logLevel) ?? "info");
     await registerConfigured(services, state, config);
     antiEntropy.nodeChanged();
     await antiEntropy.syncChanges();
   };
 
+  const userEvents = new UserEvents({
+    clock: platform.clock,
+    random: platform.random,
+    logger,
+    nodeName: config.nodeName,
+    services: () => [...state.services.values()].map(({ service }) => service),
+  });
+  const joining = (): JoinNeeds => ({ network: platform.network, config });
   const agent: LocalAgent = {
     services: () => state.services,
     checks: () => new Map([...state.checks].map(([id, { check }]) => [id, check])),
@@ -124,6 +147,11 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
       services.setServiceMaintenance(id, enable, reason),
     serviceChanged: (id, hash, waitMs, signal) =>
       serviceChanged(state, platform.clock, { id, hash, waitMs, signal }),
+    fireEvent: (event) => userEvents.fire(event),
+    events: () => userEvents.events,
+    eventsChanged: (seen, waitMs, signal) => userEvents.changed(seen, waitMs, signal),
+    join: (address, pool, signal) => join(joining(), address, pool, signal),
+    forceLeave: async (member) => forceLeave(joining(), member),
     members: (pool) => [ownMember(config, nodeId, pool)],
     self: () =>
       selfOf({
@@ -143,6 +171,7 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
   scope.use(
     await startHttpServer({
       ...listening,
+      logs: { subscribe: (sink) => needs.logger.subscribe?.(sink) ?? NO_LINES },
       agent,
       dnsSelection: (instances) => dnsSelection({ ...instances, config }),
     }),
@@ -161,6 +190,8 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
 const NOT_DURABLE =
   "This version keeps the catalog and the keys in memory only: they are lost when the agent stops, " +
   "whatever data_dir says";
+
+const NO_LINES: Disposable = { [Symbol.dispose]: () => {} };
 
 const originOf = (source: "local" | "remote"): "config" | "api" =>
   source === "local" ? "config" : "api";

@@ -1,6 +1,6 @@
 /**
- * Services and checks from the configuration files: registered at the start and again on reload, when those
- * that are no longer written there go. What the API registered stays.
+ * Services and checks from the configuration files: registered at the start (`restore.ts`) and again on
+ * reload, when those that are no longer written there go. What the API registered stays.
  */
 import { RollcallError, messageOf } from "../errors/index.ts";
 import type { CheckDefinition, ServiceDefinition } from "../model/index.ts";
@@ -29,11 +29,27 @@ export async function registerConfigured(
       await services.deregisterCheck(id);
     }
   }
+  await registerConfiguredServices(services, configured);
+  await registerConfiguredChecks(services, configured);
+}
+
+/** @throws {RollcallError} `config/invalid` */
+export async function registerConfiguredServices(
+  services: LocalServices,
+  configured: Configured,
+): Promise<void> {
   for (const service of configured.services) {
     await naming(`Failed to register service "${service.Name}"`, () =>
       services.registerService(service, { origin: "config", replaceExistingChecks: true }),
     );
   }
+}
+
+/** @throws {RollcallError} `config/invalid` */
+export async function registerConfiguredChecks(
+  services: LocalServices,
+  configured: Configured,
+): Promise<void> {
   for (const check of configured.checks) {
     await naming(`Failed to register check '${check.Name}'`, () =>
       services.registerCheck(check, "config"),

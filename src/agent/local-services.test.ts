@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { registration } from "../endpoints/testkit.ts";
 import { MINUTE, SECOND } from "../model/index.ts";
+import { registerConfigured } from "./configured.ts";
 import { CHECK_UPDATE_INTERVAL_MS, check, localAgentUnderTest, service } from "./testkit.ts";
 
 const API = { origin: "api", replaceExistingChecks: false } as const;
@@ -222,5 +223,34 @@ test("a TTL update of a check without a TTL is refused", async () => {
   await expect(agent.services.updateTtl("ghost", "passing", "")).rejects.toThrow(
     'CheckID "ghost" does not have associated TTL',
   );
+  agent.close();
+});
+
+test("a reload leaves alone what the configuration says as before, and starts anew what it changed", async () => {
+  const agent = localAgentUnderTest();
+  const probe = (note: string) => check({ Name: "probe", TTL: 10 * SECOND, Notes: note });
+  const configured = (note: string, tags: readonly string[]) => ({
+    services: [service({ Name: "web", Tags: tags, Check: check({ TTL: 10 * SECOND }) })],
+    checks: [probe(note)],
+  });
+  const reload = (note: string, tags: readonly string[]): Promise<void> =>
+    registerConfigured(agent.services, agent.state, configured(note, tags));
+  const output = (id: string): string => agent.state.checks.get(id)?.check.Output ?? "";
+  await reload("one", ["a"]);
+  const before = { ...agent.state.checks.get("probe") };
+
+  await agent.platform.clock.run(6_000);
+  await reload("one", ["a"]);
+  expect(agent.state.checks.get("probe")).toEqual(before);
+  expect([agent.state.unsyncedServices.size, agent.state.unsyncedChecks.size]).toEqual([0, 0]);
+
+  // New tags belong to the check's record; its time goes on.
+  await reload("two", ["b"]);
+  expect(agent.state.checks.get("service:web")?.check.ServiceTags).toEqual(["b"]);
+  expect(agent.state.checks.get("probe")?.check.Notes).toBe("two");
+  await agent.platform.clock.run(4_000);
+  expect([output("service:web"), output("probe")]).toEqual(["TTL expired", ""]);
+  await agent.platform.clock.run(6_000);
+  expect(output("probe")).toBe("TTL expired");
   agent.close();
 });

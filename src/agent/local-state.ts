@@ -3,7 +3,7 @@
  * the catalog has to be told of; telling it is anti-entropy's business.
  */
 import { createHash } from "node:crypto";
-import type { CheckStatus, HealthCheck, NodeService } from "../model/index.ts";
+import type { CheckDefinition, CheckStatus, HealthCheck, NodeService } from "../model/index.ts";
 import type { Clock, Instant } from "../platform/index.ts";
 
 /** Where a registration came from: configuration files are read again on reload, the API's stay. */
@@ -19,6 +19,8 @@ export interface CheckEntry {
   readonly check: HealthCheck;
   readonly token: string;
   readonly origin: Origin;
+  /** Undefined: nothing runs it (maintenance mode). */
+  readonly definition: CheckDefinition | undefined;
   readonly deregisterAfterMs: number;
   readonly criticalSince: Instant | undefined;
   /** Only the output differs from what the catalog has; it is told later. */
@@ -67,6 +69,7 @@ export class LocalState {
     options: {
       readonly token: string;
       readonly origin: Origin;
+      readonly definition: CheckDefinition | undefined;
       readonly deregisterAfterMs: number;
     },
   ): void {

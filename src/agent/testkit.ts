@@ -15,6 +15,7 @@ import { AntiEntropy, type NodeInfo } from "./anti-entropy.ts";
 import { CheckRunners } from "./check-runners.ts";
 import { LocalServices } from "./local-services.ts";
 import { LocalState } from "./local-state.ts";
+import { NOTHING_PERSISTED, type Persisted } from "./persisted.ts";
 
 const blankService = jsonDecoder(ServiceSchema, { unknown: "refuse" })("{}");
 const blankCheck = jsonDecoder(CheckSchema, { unknown: "refuse" })("{}");
@@ -30,10 +31,17 @@ export const check = (of: Partial<CheckDefinition>): CheckDefinition => ({
 
 export const CHECK_UPDATE_INTERVAL_MS = 300_000;
 
-export function localAgentUnderTest({ scripts = false }: { readonly scripts?: boolean } = {}) {
+export interface LocalAgentOptions {
+  readonly scripts?: boolean;
+  /** `persisted` reads `state`: give both or neither. */
+  readonly state?: LocalState;
+  readonly persisted?: Persisted;
+}
+export function localAgentUnderTest(options: LocalAgentOptions = {}) {
+  const { scripts = false, persisted = NOTHING_PERSISTED } = options;
   const server = endpointsUnderTest();
   const { platform } = server;
-  const state = new LocalState(platform.clock);
+  const state = options.state ?? new LocalState(platform.clock);
   /** What the catalog was told, in order; a test can make it fail. */
   const calls: string[] = [];
   const faults: { next: Error | undefined } = { next: undefined };
@@ -78,6 +86,7 @@ export function localAgentUnderTest({ scripts = false }: { readonly scripts?: bo
     logger: noLogger,
     state,
     runners,
+    persisted,
     policy: () => ({ enableLocalScriptChecks: scripts, enableRemoteScriptChecks: scripts }),
     sync: () => antiEntropy.syncChanges(),
   });

@@ -44,6 +44,8 @@ async function reportOf(answer: Answer, target = "127.0.0.1:80") {
   const report = run.reports[0];
   run[Symbol.dispose]();
   await turns(platform, () => open === 0);
+  // The last bytes on their way to who has gone.
+  await platform.clock.run(100);
   return { report, asked, open, timers: platform.clock.timerCount };
 }
 

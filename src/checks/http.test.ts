@@ -317,7 +317,7 @@ describe("redirects", () => {
     const fields = { HTTP: "http://127.0.0.1/from", DisableRedirects: true };
     const { report } = await firstReport(platform, fields);
     expect(report).toBe("critical: HTTP GET http://127.0.0.1/from: 302 Found Output: moved");
-    expect(asked.map(({ request }) => request.url)).toStrictEqual(["/from", "/from"]);
+    expect(asked.map(({ request }) => request.url)).toStrictEqual(["/from", "/from", "/from"]);
   });
 
   const redirecting =

@@ -22,17 +22,23 @@ const DIAL_TIMEOUT_MS = 30_000;
 /** An answer is text in memory; V8 has no longer strings. */
 const ANSWER_MAX_BYTES = 500 * 1024 * 1024;
 const REDIRECTS_MAX = 10;
+/** Blocking queries beside a request or two. */
+const CONNECTIONS_MAX = 4;
 
 export interface ApiRequest {
-  readonly method: "GET" | "PUT" | "DELETE";
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
   /** Not yet escaped: `/v1/kv/a b`. */
   readonly path: string;
   readonly query?: Query;
   readonly body?: Uint8Array | string;
+  /** On abort the request ends with `request/aborted`. */
+  readonly signal?: AbortSignal;
 }
 export interface ApiResponse {
   readonly status: number;
   readonly body: string;
+  /** X-Consul-Index, or 0 where there is none. Those of events need all 64 bits. */
+  readonly index: bigint;
 }
 
 export class ApiClient implements Disposable {
@@ -48,47 +54,76 @@ export class ApiClient implements Disposable {
    * Any status is an answer.
    * @throws {RollcallError} when there is none
    */
-  async send({ method, path, query = [], body }: ApiRequest): Promise<ApiResponse> {
-    const { pathPrefix, origin } = this.#config;
-    const asked: Query = [
-      ...query,
-      ...this.#config.query,
-      ...(this.#config.stale && method === "GET" ? ([["stale", ""]] as const) : []),
-    ];
-    const search = asked.length === 0 ? "" : `?${escapeQuery(asked)}`;
-    let target = `${pathPrefix}${escapePath(path)}${search}`;
-    const bytes = Buffer.from(body ?? "");
-    const failed = (error: unknown): RollcallError => {
-      const verb = `${method.slice(0, 1)}${method.slice(1).toLowerCase()}`;
-      const text = `${verb} "${origin}${target}": ${messageOf(error)}`;
-      return new RollcallError("net/dial", text, { cause: error });
-    };
-    try {
-      let answer = await this.#exchange(method, target, bytes);
-      for (let hop = 0; isRedirect(answer.status); hop += 1) {
+  async send(request: ApiRequest): Promise<ApiResponse> {
+    return this.#named(request, async (target) => {
+      let response = await this.#open(request, target);
+      let body = await readText(response);
+      for (let hop = 0; isRedirect(response.statusCode ?? 0); hop += 1) {
         if (hop === REDIRECTS_MAX) throw refused(`stopped after ${REDIRECTS_MAX} redirects`);
-        target = redirectTarget(answer);
-        answer = await this.#exchange("GET", target, Buffer.alloc(0));
+        const { signal } = request;
+        const next = { method: "GET", ...(signal ? { signal } : {}) } as const;
+        response = await this.#open(next, redirectTarget(response));
+        body = await readText(response);
       }
-      return { status: answer.status, body: answer.body };
-    } catch (error) {
-      throw error instanceof RollcallError ? failed(error) : error;
-    }
+      return { status: response.statusCode ?? 0, body, index: indexOf(response) };
+    });
+  }
+
+  /**
+   * The answer piece by piece, for as long as the agent sends.
+   * @throws {RollcallError} as `ok` does, if it does not begin with 200
+   */
+  async stream(request: ApiRequest): Promise<AsyncIterable<Buffer>> {
+    return this.#named(request, async (target) => {
+      const response = await this.#open(request, target);
+      if (response.statusCode !== 200) {
+        throw unexpected(response.statusCode ?? 0, await readText(response));
+      }
+      return response as AsyncIterable<Buffer>;
+    });
   }
 
   /** @throws {RollcallError} `Unexpected response code: 500 (No cluster leader)` for all but 200 too */
   async ok(request: ApiRequest): Promise<string> {
     const { status, body } = await this.send(request);
     if (status === 200) return body;
-    throw new RollcallError("request/refused", `Unexpected response code: ${status} (${body})`);
+    throw unexpected(status, body);
   }
 
   [Symbol.dispose](): void {
     this.#agent.destroy();
   }
 
-  #exchange(method: string, path: string, body: Buffer): Promise<Answer> {
+  /** Failures of the exchange get its method and URL in front. */
+  async #named<T>(request: ApiRequest, exchange: (target: string) => Promise<T>): Promise<T> {
+    const target = this.#targetOf(request);
+    try {
+      return await exchange(target);
+    } catch (error) {
+      if (!(error instanceof RollcallError)) throw error;
+      if (error.code !== "net/dial") throw error;
+      const verb = `${request.method.slice(0, 1)}${request.method.slice(1).toLowerCase()}`;
+      const text = `${verb} "${this.#config.origin}${target}": ${messageOf(error)}`;
+      throw new RollcallError("net/dial", text, { cause: error });
+    }
+  }
+
+  #targetOf({ method, path, query = [] }: ApiRequest): string {
+    const asked: Query = [
+      ...query,
+      ...this.#config.query,
+      ...(this.#config.stale && method === "GET" ? ([["stale", ""]] as const) : []),
+    ];
+    const search = asked.length === 0 ? "" : `?${escapeQuery(asked)}`;
+    return `${this.#config.pathPrefix}${escapePath(path)}${search}`;
+  }
+
+  #open(
+    { method, body, signal }: Pick<ApiRequest, "method" | "body" | "signal">,
+    path: string,
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
+      const bytes = Buffer.from(body ?? "");
       const headers: Record<string, string | number> = {
         Host:
           "path" in this.#config.remote
@@ -97,12 +132,14 @@ export class ApiClient implements Disposable {
         "User-Agent": "rollcall",
         ...this.#config.headers,
       };
-      if (method === "PUT") headers["Content-Length"] = body.byteLength;
-      const request = httpRequest({ agent: this.#agent, method, path, headers }, (response) => {
-        readAnswer(response).then(resolve, reject);
+      const isWrite = method === "PUT" || method === "POST";
+      if (isWrite || bytes.byteLength > 0) headers["Content-Length"] = bytes.byteLength;
+      const options = { agent: this.#agent, method, path, headers, ...(signal ? { signal } : {}) };
+      const request = httpRequest(options, resolve);
+      request.on("error", (error) => {
+        reject(signal?.aborted === true ? aborted(error) : refused(connectionError(error), error));
       });
-      request.on("error", (error) => reject(refused(connectionError(error), error)));
-      request.end(body);
+      request.end(bytes);
     });
   }
 }
@@ -113,11 +150,7 @@ export async function openApi(context: CommandContext): Promise<ApiClient> {
   return new ApiClient(config, context.platform);
 }
 
-interface Answer extends ApiResponse {
-  readonly location: string | undefined;
-}
-
-async function readAnswer(response: IncomingMessage): Promise<Answer> {
+async function readText(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   try {
@@ -130,19 +163,22 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
     }
   } catch (error) {
     if (error instanceof RollcallError) throw error;
+    if (error instanceof Error && error.name === "AbortError") throw aborted(error);
     throw refused("unexpected EOF", error);
   }
-  return {
-    status: response.statusCode ?? 0,
-    body: Buffer.concat(chunks).toString("utf8"),
-    location: response.headers.location,
-  };
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function indexOf({ headers }: IncomingMessage): bigint {
+  const index = headers["x-consul-index"];
+  return typeof index === "string" && /^\d{1,20}$/.test(index) ? BigInt(index) : 0n;
 }
 
 const isRedirect = (status: number): boolean => [301, 302, 303].includes(status);
 
 /** An agent redirects from paths such as `/v1/kv/a//b`; elsewhere we do not follow with a token in hand. */
-function redirectTarget({ status, location }: Answer): string {
+function redirectTarget({ statusCode: status, headers }: IncomingMessage): string {
+  const { location } = headers;
   if (location === undefined) throw refused(`${status} response missing Location header`);
   if (!location.startsWith("/") || location.startsWith("//") || /[^\x21-\x7e]/.test(location)) {
     throw refused(`${status} response leads elsewhere: ${location}`);
@@ -152,6 +188,14 @@ function redirectTarget({ status, location }: Answer): string {
 
 function refused(message: string, cause?: unknown): RollcallError {
   return new RollcallError("net/dial", message, { cause });
+}
+
+function unexpected(status: number, body: string): RollcallError {
+  return new RollcallError("request/refused", `Unexpected response code: ${status} (${body})`);
+}
+
+function aborted(cause: unknown): RollcallError {
+  return new RollcallError("request/aborted", "context canceled", { cause });
 }
 
 /** Go's words where Node has others of its own. */
@@ -167,7 +211,7 @@ class StreamAgent extends Agent {
   readonly #platform: Platform;
 
   constructor(config: ApiConfig, platform: Platform) {
-    super({ keepAlive: true, maxSockets: 1 });
+    super({ keepAlive: true, maxSockets: CONNECTIONS_MAX });
     this.#config = config;
     this.#platform = platform;
   }

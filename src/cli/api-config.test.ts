@@ -35,6 +35,7 @@ async function configOf(
     stderr: (text) => void (stderr += text),
     readStdin: () => Promise.resolve(new Uint8Array()),
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
+    startChild: () => Promise.reject(new Error("no program was scripted")),
   };
   return { config: await readApiConfig(context), stderr };
 }

@@ -2,7 +2,7 @@
  * The help of a command, and the terse list of flags that follows a mistake in them. Both are laid out from the
  * table of flags; only the prose is written by hand.
  */
-import type { Command } from "./command.ts";
+import type { Command, CommandContext } from "./command.ts";
 import type { CommandFlag } from "./flags.ts";
 
 const HELP_COLUMNS = 65;
@@ -16,6 +16,12 @@ export function commandUsage({ usage, flags }: Command): string {
     .filter(([, own]) => own.length > 0)
     .map(([title, own]) => `${title}\n\n${byName(own).map(paragraph).join("\n")}`);
   return [`${usage.trim()}\n`, ...pages].join("\n");
+}
+
+/** Says what is wrong with the call, and shows the help. @returns the exit code */
+export function misused({ stderr }: CommandContext, command: Command, complaint: string): number {
+  stderr(`${complaint}\n\n${commandUsage(command)}`);
+  return 1;
 }
 
 function paragraph(flag: CommandFlag): string {
@@ -40,6 +46,7 @@ export function flagList(flags: readonly CommandFlag[]): string {
 
 const VALUES: Readonly<Record<CommandFlag["kind"], string | undefined>> = {
   bool: undefined,
+  duration: "duration",
   int: "int",
   list: "value",
   pairs: "key=value",

@@ -15,8 +15,32 @@ export interface CliHost {
   readonly readStdin: () => Promise<Uint8Array>;
   /** Calls `fire` on each such signal until disposed; the process itself does nothing about it meanwhile. */
   readonly onSignal: (name: SignalName, fire: () => void) => Disposable;
+  /** @throws {NodeJS.ErrnoException} when it cannot be started */
+  readonly startChild: (request: ChildRequest) => Promise<Child>;
 }
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** A program that a command runs. It prints where we print. */
+export interface ChildRequest {
+  /** argv[0] is looked up in PATH. */
+  readonly argv: readonly [string, ...string[]];
+  /** Added to our own environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** "inherit": it reads what we were given to read. */
+  readonly stdin: Uint8Array | "inherit" | "none";
+}
+export interface Child {
+  readonly pid: number;
+  /** Nothing happens once it has ended. */
+  kill(signal: "SIGTERM" | "SIGKILL"): void;
+  /** Never rejects. */
+  readonly ended: Promise<ChildEnd>;
+  /** We may end before it does. */
+  letGo(): void;
+}
+export type ChildEnd =
+  | Readonly<{ kind: "exit"; code: number }>
+  | Readonly<{ kind: "signal"; signal: string }>;
 
 export interface CommandContext extends CliHost {
   readonly flags: CommandFlags;

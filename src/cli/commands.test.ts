@@ -211,6 +211,7 @@ test("a bug of ours is reported with its stack, and the exit code is 1", async (
     stderr: (text) => void (stderr += text),
     readStdin: () => Promise.reject(new TypeError("boom")),
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
+    startChild: () => Promise.reject(new Error("no program was scripted")),
   });
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/^Internal error, please report it: TypeError: boom\n {4}at /);

@@ -4,11 +4,11 @@
  */
 import { parseFlags, type Flags, type FlagSpec } from "../config/index.ts";
 import { RollcallError } from "../errors/index.ts";
-import { goQuote } from "../model/index.ts";
+import { durationError, goQuote, parseDuration } from "../model/index.ts";
 
 export interface CommandFlag extends Omit<FlagSpec, "kind"> {
-  /** "uint" has 64 bits; "pairs" are repeated `key=value`. */
-  readonly kind: "bool" | "text" | "int" | "list" | "uint" | "pairs";
+  /** "uint" has 64 bits; "pairs" are repeated `key=value`; "duration" is written as in Go (`1m30s`). */
+  readonly kind: "bool" | "text" | "int" | "list" | "uint" | "pairs" | "duration";
   readonly help: string;
   /** What the help calls the value. */
   readonly value?: string;
@@ -37,6 +37,10 @@ export class CommandFlags {
   uint(name: string): bigint {
     return parseUint64(this.text(name)) ?? 0n;
   }
+  /** Milliseconds. */
+  durationMs(name: string): number {
+    return (parseDuration(this.text(name)) ?? 0) / 1e6;
+  }
   list(name: string): readonly string[] {
     return this.#flags.list(name);
   }
@@ -58,26 +62,31 @@ export function parseCommandFlags(
 ): FlagLine {
   const parsed = parseFlags(table.map(asConfigFlag), argv);
   const flags = new CommandFlags(parsed);
-  for (const { name, kind } of table) {
-    for (const value of kind === "uint" && flags.given(name) ? [flags.text(name)] : []) {
-      const reason = uintProblem(value);
+  for (const { name, kind, wording } of table) {
+    const check = CHECKS[kind];
+    const values = kind === "pairs" ? flags.list(name) : [flags.text(name)];
+    for (const value of check !== undefined && flags.given(name) ? values : []) {
+      const reason = check?.(value, wording);
       if (reason !== undefined) throw badValue(name, value, reason);
-    }
-    for (const value of kind === "pairs" ? flags.list(name) : []) {
-      if (!value.includes("=")) {
-        throw badValue(name, value, `Missing "=" value in argument: ${value}`);
-      }
     }
   }
   return { flags, args: parsed.rest };
 }
 
-const STANDS_FOR = { uint: "text", pairs: "list" } as const;
+/** Kinds that the config room reads as text, and what is then wrong with it. */
+const CHECKS: Partial<
+  Record<CommandFlag["kind"], (text: string, wording: FlagSpec["wording"]) => string | undefined>
+> = {
+  uint: uintProblem,
+  duration: durationProblem,
+  pairs: (text) => (text.includes("=") ? undefined : `Missing "=" value in argument: ${text}`),
+};
+const STANDS_FOR = { uint: "text", duration: "text", pairs: "list" } as const;
 
 function asConfigFlag({ name, kind, help, wording }: CommandFlag): FlagSpec {
   return {
     name,
-    kind: kind === "uint" || kind === "pairs" ? STANDS_FOR[kind] : kind,
+    kind: kind === "uint" || kind === "duration" || kind === "pairs" ? STANDS_FOR[kind] : kind,
     help,
     ...(wording === undefined ? {} : { wording }),
   };
@@ -98,10 +107,18 @@ function parseUint64(text: string): bigint | undefined {
   return BigInt(/^0[0-7]/.test(text) ? `0o${text.slice(1)}` : text);
 }
 
-function uintProblem(text: string): string | undefined {
-  if (!UINT.test(text)) return "parse error";
+function uintProblem(text: string, wording: FlagSpec["wording"]): string | undefined {
   const value = parseUint64(text);
-  return value === undefined || value >= 2n ** 64n ? "value out of range" : undefined;
+  const isNumber = UINT.test(text);
+  if (isNumber && value !== undefined && value < 2n ** 64n) return undefined;
+  const reason = isNumber ? "value out of range" : "invalid syntax";
+  if (wording === "strconv") return `strconv.ParseUint: parsing ${goQuote(text)}: ${reason}`;
+  return isNumber ? reason : "parse error";
+}
+
+function durationProblem(text: string, wording: FlagSpec["wording"]): string | undefined {
+  if (parseDuration(text) !== undefined) return undefined;
+  return wording === "strconv" ? durationError(text) : "parse error";
 }
 
 function badValue(name: string, value: string, reason: string): RollcallError {

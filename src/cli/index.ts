@@ -1,3 +1,3 @@
 /** The command line. `main.ts` lends it the process and passes on the exit code. */
 export { runCli } from "./run-cli.ts";
-export type { CliHost } from "./command.ts";
+export type { Child, ChildRequest, CliHost } from "./command.ts";

@@ -1,7 +1,7 @@
 /** Consul HTTP API, "KV Store", as the commands of the `kv` group use it. */
 import { RollcallError } from "../errors/index.ts";
 import { DirEntry, jsonDecoder, list, text } from "../model/index.ts";
-import type { ApiClient } from "./api-client.ts";
+import type { ApiClient, ApiRequest } from "./api-client.ts";
 import type { Query } from "./go-url.ts";
 
 const decodeEntries = jsonDecoder(list(DirEntry), { unknown: "ignore" });
@@ -72,11 +72,58 @@ export async function deleteKeys(
   return answer.includes("true");
 }
 
-/** Consul's client says no more than the status when a read fails. */
+/** A read that may wait for a change. */
+export interface Wait {
+  readonly since?: bigint;
+  readonly waitMs?: number;
+  readonly consistent?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export async function readKey(
+  api: ApiClient,
+  key: string,
+  wait: Wait,
+): Promise<{ readonly entry: DirEntry | undefined; readonly index: bigint }> {
+  const { status, body, index } = await api.send(waiting(key, [], wait));
+  return { entry: status === 404 ? undefined : decodeEntries(okBody(status, body))?.[0], index };
+}
+
+export async function readPrefix(
+  api: ApiClient,
+  prefix: string,
+  wait: Wait,
+): Promise<{ readonly entries: readonly DirEntry[]; readonly index: bigint }> {
+  const { status, body, index } = await api.send(waiting(prefix, [["recurse", ""]], wait));
+  return { entries: status === 404 ? [] : (decodeEntries(okBody(status, body)) ?? []), index };
+}
+
+function waiting(
+  key: string,
+  query: Query,
+  { since = 0n, waitMs, consistent = false, signal }: Wait,
+): ApiRequest {
+  return {
+    method: "GET",
+    path: keyPath(key),
+    query: [
+      ...query,
+      ...(consistent ? ([["consistent", ""]] as const) : []),
+      ...(since === 0n ? [] : ([["index", String(since)]] as const)),
+      ...(waitMs === undefined ? [] : ([["wait", `${waitMs}ms`]] as const)),
+    ],
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
 async function read(api: ApiClient, key: string, query: Query): Promise<string | undefined> {
   const { status, body } = await api.send({ method: "GET", path: keyPath(key), query });
+  return status === 404 ? undefined : okBody(status, body);
+}
+
+/** Consul's client says no more than the status when a read fails. */
+function okBody(status: number, body: string): string {
   if (status === 200) return body;
-  if (status === 404) return undefined;
   throw new RollcallError("request/refused", `Unexpected response code: ${status}`);
 }
 

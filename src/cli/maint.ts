@@ -1,12 +1,10 @@
 /** `rollcall maint`: takes a node or one of its services out of rotation, or shows what is out of it. */
-import { HealthCheck, jsonDecoder, map, struct, text } from "../model/index.ts";
+import { HealthCheck, jsonDecoder, map } from "../model/index.ts";
+import { agentSelf } from "./agent-self.ts";
 import { openApi, type ApiClient } from "./api-client.ts";
 import { clientFlags } from "./client-flags.ts";
 import { during, Failure, type Command, type CommandContext } from "./command.ts";
 
-const decodeSelf = jsonDecoder(struct("Self", { Config: struct("Config", { NodeName: text() }) }), {
-  unknown: "ignore",
-});
 const decodeChecks = jsonDecoder(map(HealthCheck), { unknown: "ignore" });
 
 const NODE_CHECK = "_node_maintenance";
@@ -74,17 +72,14 @@ Usage: rollcall maint [options]
 };
 
 async function show(api: ApiClient, { stdout }: CommandContext): Promise<number> {
-  const { Config } = await during(
-    "Error querying Consul agent",
-    api.ok({ method: "GET", path: "/v1/agent/self" }).then(decodeSelf),
-  );
+  const { nodeName } = await agentSelf(api);
   const checks = await during(
     "Error querying checks",
     api.ok({ method: "GET", path: "/v1/agent/checks" }).then(decodeChecks),
   );
   for (const check of Object.values(checks ?? {})) {
     if (check.CheckID === NODE_CHECK) {
-      stdout(`Node:\n  Name:   ${Config.NodeName}\n  Reason: ${check.Notes}\n\n`);
+      stdout(`Node:\n  Name:   ${nodeName}\n  Reason: ${check.Notes}\n\n`);
     } else if (check.CheckID.startsWith(SERVICE_CHECK_PREFIX)) {
       stdout(`Service:\n  ID:     ${check.ServiceID}\n  Reason: ${check.Notes}\n\n`);
     }

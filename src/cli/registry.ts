@@ -11,6 +11,8 @@ export interface CommandRow {
 export interface Group {
   readonly synopsis: string;
   readonly usage: string;
+  /** What the first line says after the subcommand. Default: `[options] [args]`. */
+  readonly takes?: string;
 }
 
 export const COMMANDS: Readonly<Record<string, CommandRow>> = {
@@ -29,6 +31,30 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   "catalog services": {
     synopsis: "Lists the services of a datacenter or of a node",
     load: async () => (await import("./catalog-services.ts")).catalogServices,
+  },
+  event: {
+    synopsis: "Sends a user event through the datacenter",
+    load: async () => (await import("./event.ts")).event,
+  },
+  "force-leave": {
+    synopsis: "Takes a failed member for one that has left",
+    load: async () => (await import("./force-leave.ts")).forceLeave,
+  },
+  info: {
+    synopsis: "Prints figures about the agent's parts",
+    load: async () => (await import("./info.ts")).info,
+  },
+  join: {
+    synopsis: "Makes the agent join a cluster",
+    load: async () => (await import("./join.ts")).join,
+  },
+  keygen: {
+    synopsis: "Generates an encryption key for gossip",
+    load: async () => (await import("./keygen.ts")).keygen,
+  },
+  keyring: {
+    synopsis: "Lists and changes the encryption keys of gossip",
+    load: async () => (await import("./keyring.ts")).keyring,
   },
   "kv delete": {
     synopsis: "Removes a key, or all keys with a prefix",
@@ -54,6 +80,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     synopsis: "Makes the agent leave its cluster and stop",
     load: async () => (await import("./leave.ts")).leave,
   },
+  lock: {
+    synopsis: "Runs a program while holding a lock",
+    load: async () => (await import("./lock.ts")).lock,
+  },
   maint: {
     synopsis: "Takes a node or a service out of rotation, or puts it back",
     load: async () => (await import("./maint.ts")).maint,
@@ -62,9 +92,35 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     synopsis: "Lists the members of the cluster",
     load: async () => (await import("./members.ts")).members,
   },
+  monitor: {
+    synopsis: "Shows the agent's log as it is written",
+    load: async () => (await import("./monitor.ts")).monitor,
+  },
+  "operator autopilot get-config": {
+    synopsis: "Prints the settings of autopilot",
+    load: async () =>
+      (await import("./operator-autopilot-get-config.ts")).operatorAutopilotGetConfig,
+  },
+  "operator autopilot set-config": {
+    synopsis: "Changes settings of autopilot",
+    load: async () =>
+      (await import("./operator-autopilot-set-config.ts")).operatorAutopilotSetConfig,
+  },
+  "operator raft list-peers": {
+    synopsis: "Lists the servers that keep the log",
+    load: async () => (await import("./operator-raft-list-peers.ts")).operatorRaftListPeers,
+  },
+  "operator raft remove-peer": {
+    synopsis: "Removes a server from the log's configuration",
+    load: async () => (await import("./operator-raft-remove-peer.ts")).operatorRaftRemovePeer,
+  },
   reload: {
     synopsis: "Makes the agent read its configuration files again",
     load: async () => (await import("./reload.ts")).reload,
+  },
+  rtt: {
+    synopsis: "Estimates the round-trip time between nodes",
+    load: async () => (await import("./rtt.ts")).rtt,
   },
   "services deregister": {
     synopsis: "Removes services from the local agent",
@@ -81,6 +137,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   version: {
     synopsis: "Prints the version",
     load: async () => (await import("./version.ts")).version,
+  },
+  watch: {
+    synopsis: "Shows a view of the cluster, or runs a program when it changes",
+    load: async () => (await import("./watch.ts")).watch,
   },
 };
 
@@ -107,6 +167,24 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   Move a tree of keys to another cluster:
 
       $ rollcall kv export app/ | rollcall kv import -http-addr=10.0.0.9:8500 -`,
+  },
+  operator: {
+    synopsis: "Looks after the servers of a datacenter",
+    takes: "[options]",
+    usage: `
+  For those who run the servers. Wrong use can cost the quorum, and with it data.`,
+  },
+  "operator autopilot": {
+    synopsis: "Prints and changes the settings of autopilot",
+    takes: "[options]",
+    usage: `
+  Autopilot is how the leader removes dead servers and lets new ones vote.`,
+  },
+  "operator raft": {
+    synopsis: "Lists and removes the servers that keep the log",
+    takes: "[options]",
+    usage: `
+  The servers of a datacenter agree on a log of all changes by the Raft protocol.`,
   },
   services: {
     synopsis: "Registers services with the local agent, and removes them",

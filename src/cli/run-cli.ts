@@ -51,7 +51,7 @@ function readLine(argv: readonly string[]): Line {
   const start = words.findIndex((word) => !word.startsWith("-"));
   const before = start < 0 ? words : words.slice(0, start);
   const called = start < 0 ? [] : argv.slice(start);
-  const length = [2, 1].find((count) => isKnown(called.slice(0, count)));
+  const length = [3, 2, 1].find((count) => isKnown(called.slice(0, count)));
   return {
     helpWanted: words.some((word) => HELP.has(word)),
     versionWanted: before.some((word) => VERSION.has(word)),

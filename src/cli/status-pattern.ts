@@ -1,6 +1,6 @@
 /**
- * The regular expression of `members -status`. It only ever sees the name of a status, so that even a pattern
- * made to be slow has nothing to be slow on.
+ * Regular expressions on the command line. That of `members -status` only ever sees the name of a status, so that
+ * even a pattern made to be slow has nothing to be slow on; those of `event` are run by the agents, not here.
  */
 import { messageOf } from "../errors/index.ts";
 import { Failure } from "./command.ts";
@@ -21,9 +21,25 @@ export function compileStatusPattern(pattern: string): (status: string) => boole
     const expression = new RegExp(pattern, "u");
     return (status) => expression.test(status);
   } catch (error) {
-    const said = messageOf(error);
-    const known = COMPLAINTS.find(([part]) => said.includes(part));
-    const reason = known === undefined ? said : `${known[1]}: \`${pattern}\``;
-    throw new Failure(`Failed to compile status regexp: error parsing regexp: ${reason}`);
+    const reason = goComplaint(pattern, error) ?? `error parsing regexp: ${messageOf(error)}`;
+    throw new Failure(`Failed to compile status regexp: ${reason}`);
   }
+}
+
+/**
+ * What is certainly wrong with a pattern for others to run: what only JavaScript does not know may be good Go.
+ * @returns `error parsing regexp: missing closing ): …`
+ */
+export function patternFault(pattern: string): string | undefined {
+  try {
+    return new RegExp(pattern, "u") && undefined;
+  } catch (error) {
+    return goComplaint(pattern, error);
+  }
+}
+
+function goComplaint(pattern: string, error: unknown): string | undefined {
+  const said = messageOf(error);
+  const known = COMPLAINTS.find(([part]) => said.includes(part));
+  return known && `error parsing regexp: ${known[1]}: \`${pattern}\``;
 }

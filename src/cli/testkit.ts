@@ -63,6 +63,7 @@ export async function runScripted(run: ScriptedRun): Promise<ScriptedResult> {
     stderr: (text) => void output.stderr.push(Buffer.from(text)),
     readStdin: () => Promise.resolve(Buffer.from(run.stdin ?? "", "latin1")),
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
+    startChild: () => Promise.reject(new Error("no program was scripted")),
   });
   return {
     exitCode,

@@ -16,7 +16,7 @@
  *     err| ...                                   the rest of a usage text is the product's own
  *
  * Bodies are JSON strings, with the prefix `latin1` where the bytes are not UTF-8. The transcripts in
- * testdata/ were recorded from Consul 1.8.7 by `transcript-record.test.ts`.
+ * testdata/ were recorded from Consul 1.8.7 by `interop/cli-both-ways.test.ts`.
  */
 export interface Exchange {
   readonly request: string;

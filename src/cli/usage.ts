@@ -11,10 +11,15 @@ export function mainUsage(): string {
 }
 
 export function groupUsage(name: string, group: Group): string {
-  const rows = Object.entries(COMMANDS)
-    .filter(([command]) => command.startsWith(`${name} `))
-    .map(([command, row]): [string, string] => [command.slice(name.length + 1), row.synopsis]);
-  const head = `Usage: rollcall ${name} <subcommand> [options] [args]`;
+  const below = (known: string): boolean => known.startsWith(`${name} `);
+  const words = Object.keys(COMMANDS)
+    .filter(below)
+    .map((command) => command.slice(name.length + 1).split(" ")[0] ?? "");
+  const rows = [...new Set(words)].map((word): [string, string] => {
+    const known = `${name} ${word}`;
+    return [word, (GROUPS[known] ?? COMMANDS[known])?.synopsis ?? ""];
+  });
+  const head = `Usage: rollcall ${name} <subcommand> ${group.takes ?? "[options] [args]"}`;
   return `${head}\n\n${group.usage.trim()}\n\nSubcommands:\n${listed(rows)}`;
 }
 

@@ -35,7 +35,7 @@ export function deriveAddresses(
   const dnsAddrs = settings.has("addresses.dns")
     ? expand.several("addresses.dns", "ip or socket")
     : clientAddrs;
-  for (const key of JOIN_KEYS) expand.templatesOf(key);
+  for (const key of JOIN_KEYS) expand.each(key);
   expand.single("serf_lan");
   expand.single("serf_wan");
   const advertised = expand.single("advertise_addr");
@@ -69,7 +69,17 @@ export function deriveAddresses(
   };
 }
 
-const JOIN_KEYS = ["recursors", "start_join", "start_join_wan", "retry_join", "retry_join_wan"];
+/** Servers for names outside the domain. What is no address among them is refused when DNS starts. */
+export function recursorsOf(
+  settings: Settings,
+  interfaces: readonly NetworkInterface[],
+  errors: string[],
+): string[] {
+  return new Expander(settings, interfaces, errors).each("recursors");
+}
+
+/** Only whether they can be expanded: they may also be names, or ask a cloud. */
+const JOIN_KEYS = ["start_join", "start_join_wan", "retry_join", "retry_join_wan"];
 
 /** Consul says only that it is empty when it cannot be read; the reason is added. */
 function bindAddress(settings: Settings, interfaces: readonly NetworkInterface[]): string {
@@ -144,15 +154,17 @@ class Expander {
     });
   }
 
-  /** Only whether they can be expanded: they may also be names, or ask a cloud. */
-  templatesOf(key: string): void {
-    for (const text of this.#settings.texts(key)) {
+  /** The words of every text of a list, each once. */
+  each(key: string): string[] {
+    const expanded = this.#settings.texts(key).flatMap((text) => {
       try {
-        expandTemplate(text, this.#interfaces);
+        return words(expandTemplate(text, this.#interfaces));
       } catch (error) {
         this.#errors.push(`${key}: ${messageOf(error)}`);
+        return [];
       }
-    }
+    });
+    return [...new Set(expanded)];
   }
 
   single(key: string): string | undefined {

@@ -4,7 +4,7 @@
  */
 import { goQuote, SECOND, type CheckDefinition, type ServiceDefinition } from "../model/index.ts";
 import type { Platform } from "../platform/index.ts";
-import { deriveAddresses } from "./addresses.ts";
+import { deriveAddresses, recursorsOf } from "./addresses.ts";
 import { manyErrors } from "./decode.ts";
 import { checkDefinition, serviceDefinition, type Findings } from "./definitions.ts";
 import { readDuration, toMs } from "./durations.ts";
@@ -22,7 +22,8 @@ export interface DeriveInput {
 /** @throws {RollcallError} `config/invalid`, with all mistakes that can be told together */
 export function deriveConfig({ settings, devMode, platform }: DeriveInput): LoadedConfig {
   const findings: Findings = { errors: [], warnings: [] };
-  const addresses = deriveAddresses(settings, platform.network.interfaces(), findings.errors);
+  const interfaces = platform.network.interfaces();
+  const addresses = deriveAddresses(settings, interfaces, findings.errors);
   const derived: Derived = {
     devMode,
     ...identity(settings, platform.host.hostname, findings),
@@ -36,6 +37,7 @@ export function deriveConfig({ settings, devMode, platform }: DeriveInput): Load
     checks: checks(settings, findings),
   };
   const landed = landedSettings(settings, findings.errors);
+  putAt(landed, "dns.recursion.recursors", recursorsOf(settings, interfaces, findings.errors));
   filterRules(settings, findings);
   if (findings.errors.length > 0) throw manyErrors(findings.errors);
   return {

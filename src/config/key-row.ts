@@ -6,11 +6,15 @@ import { checkShape, serviceShape } from "./definition-shapes.ts";
 
 /** Dotted path of a setting in RuntimeConfig: `dns.soa.refreshS`. */
 type PathOf<T> = {
-  [K in keyof T & string]: T[K] extends string | number | boolean | readonly unknown[]
+  [K in keyof T & string]-?: NonNullable<T[K]> extends
+    | string
+    | number
+    | boolean
+    | readonly unknown[]
     ? K
-    : string extends keyof T[K]
+    : string extends keyof NonNullable<T[K]>
       ? K
-      : `${K}.${PathOf<T[K]>}`;
+      : `${K}.${PathOf<NonNullable<T[K]>>}`;
 }[keyof T & string];
 export type RuntimePath = PathOf<RuntimeConfig>;
 

@@ -114,13 +114,13 @@ export const KEYS: readonly KeyRow[] = [
   later("autopilot.redundancy_zone_tag", "text", ""),
   later("autopilot.server_stabilization_time", "duration", "10s"),
   later("autopilot.upgrade_version_tag", "text", ""),
-  later("disable_coordinates", "flag", false),
+  lands("disable_coordinates", "flag", false, "disableCoordinates"),
   later("server_rejoin_age_max", "duration", "168h"),
 
   // DNS
   lands("domain", "text", "consul.", "dnsDomain"),
   lands("alt_domain", "text", "", "dnsAltDomain"),
-  later("recursors", "texts", [], "names outside the domain are not resolved"),
+  derived("recursors", "texts", []),
   lands("dns_config.allow_stale", "flag", true, "dns.allowStale"),
   lands("dns_config.a_record_limit", "int", 0, "dns.aRecordLimit"),
   lands("dns_config.disable_compression", "flag", false, "dns.disableCompression"),
@@ -128,8 +128,8 @@ export const KEYS: readonly KeyRow[] = [
   lands("dns_config.max_stale", "duration", "87600h", "dns.maxStaleMs"),
   lands("dns_config.node_ttl", "duration", "0s", "dns.nodeTtlS"),
   lands("dns_config.only_passing", "flag", false, "dns.onlyPassing"),
-  later("dns_config.recursor_timeout", "duration", "2s"),
-  later("dns_config.recursor_strategy", "text", "sequential"),
+  lands("dns_config.recursor_timeout", "duration", "2s", "dns.recursion.timeoutMs"),
+  lands("dns_config.recursor_strategy", "text", "sequential", "dns.recursion.strategy"),
   lands("dns_config.service_ttl", "durations", {}, "dns.serviceTtlS"),
   lands("dns_config.udp_answer_limit", "int", 3, "dns.udpAnswerLimit"),
   lands(
@@ -142,8 +142,9 @@ export const KEYS: readonly KeyRow[] = [
   lands("dns_config.soa.retry", "uint32", 600, "dns.soa.retryS"),
   lands("dns_config.soa.expire", "uint32", 86400, "dns.soa.expireS"),
   lands("dns_config.soa.min_ttl", "uint32", 0, "dns.soa.minTtlS"),
-  later("dns_config.use_cache", "flag", false),
-  later("dns_config.cache_max_age", "duration", "0s"),
+  // Every answer is kept for as long as it is true, so that a cached one is never old.
+  moot("dns_config.use_cache", "flag"),
+  moot("dns_config.cache_max_age", "duration"),
   enterprise("dns_config.prefer_namespace", "flag"),
 
   // HTTP, queries, limits

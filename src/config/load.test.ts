@@ -105,6 +105,22 @@ test("every place that a key lands in is filled, and nothing is undefined", asyn
   }
 });
 
+test("recursors are expanded, each once, and none may be every address", async () => {
+  const recursors = [
+    "-recursor=10.0.0.2",
+    "-recursor={{ GetPrivateIP }} 10.0.0.2",
+    "-recursor=[::1]:54",
+  ];
+  const { config, warnings } = await load(["-dev", ...recursors]);
+  expect(config.dns.recursion).toEqual({
+    recursors: ["10.0.0.2", PRIVATE_ADDRESS, "[::1]:54"],
+    timeoutMs: 2000,
+    strategy: "sequential",
+  });
+  expect(warnings.filter((line) => line.includes("recursor"))).toEqual([]);
+  await expect(load(["-dev", "-recursor=::"])).rejects.toThrow("DNS recursor address cannot be");
+});
+
 test("each key has one row", () => {
   const keys = KEYS.map(({ key }) => key);
   expect(keys.length - new Set(keys).size).toBe(0);

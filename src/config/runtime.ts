@@ -22,6 +22,15 @@ export interface DnsConfig {
     readonly expireS: number;
     readonly minTtlS: number;
   };
+  /** Absent: nobody is asked about names outside the domain. */
+  readonly recursion?: {
+    /** Who is asked, each once, as `host`, `host:port` or `[host]:port`. */
+    readonly recursors: readonly string[];
+    /** How long each of them has for its answer. */
+    readonly timeoutMs: number;
+    /** "random" asks them in an order of chance; anything else in that of the list. */
+    readonly strategy: string;
+  };
 }
 
 export interface RuntimeConfig {
@@ -85,6 +94,8 @@ export interface RuntimeConfig {
   readonly logLevel: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERR";
   readonly logJson: boolean;
   readonly pidFile: string;
+  /** No network coordinates: `?near=` sorts nothing. */
+  readonly disableCoordinates: boolean;
   readonly enableDebug: boolean;
   readonly ui: boolean;
   readonly services: readonly ServiceDefinition[];

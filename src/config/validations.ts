@@ -107,8 +107,8 @@ const RULES: readonly Rule[] = [
       ? "Network segments are not supported in this version of Consul"
       : undefined,
   ({ dnsAddrs }) => (dnsAddrs.some(isSocket) ? "DNS address cannot be a unix socket" : undefined),
-  (_, settings) => {
-    const recursors = settings.texts("recursors");
+  ({ dns }) => {
+    const recursors = dns.recursion?.recursors ?? [];
     const socket = recursors.find(isSocket);
     if (socket !== undefined) return `DNS Recursors cannot be unix sockets: ${socket}`;
     if (!recursors.some(isAnyAddress)) return undefined;

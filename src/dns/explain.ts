@@ -100,7 +100,7 @@ function addressQuestion(
   const name = nameBelow(zone.domain, service, "service") ?? zone.domain;
   const type = QUERY_TYPES.ANY;
   return {
-    question: { zone, config, datacenter: "", name, type, service },
+    question: { zone, config, datacenter: "", name, type, service, chasedMax: 0 },
     nameBytes: name.length,
   };
 }

@@ -11,6 +11,7 @@ import {
   query,
   showMessage,
   testConfig,
+  testRecursors,
   type Registration,
   type ShownMessage,
 } from "./testkit.ts";
@@ -21,7 +22,9 @@ const WEB: readonly Registration[] = [
 ];
 
 function setup(registrations: readonly Registration[] = WEB) {
-  const { clock, random } = simPlatform({ seed: "handler" });
+  const platform = simPlatform({ seed: "handler" });
+  const { clock, random } = platform;
+  const recursors = testRecursors(platform);
   const delegate = new FakeCatalog(registrations);
   const lines: { message: string; fields: LogFields | undefined }[] = [];
   const logger: Logger = {
@@ -29,7 +32,14 @@ function setup(registrations: readonly Registration[] = WEB) {
     error: (message, fields) => void lines.push({ message, fields }),
   };
   const state: { config: RuntimeConfig } = { config: testConfig() };
-  const handle = createHandler({ config: () => state.config, delegate, clock, random, logger });
+  const handle = createHandler({
+    config: () => state.config,
+    delegate,
+    clock,
+    random,
+    logger,
+    recursors,
+  });
   return { clock, delegate, lines, state, handle, ask: asker(handle) };
 }
 

@@ -5,17 +5,19 @@
  * line, at most one a second, because what fails here fails for every query.
  */
 import type { RuntimeConfig } from "../config/index.ts";
-import { messageOf, RollcallError } from "../errors/index.ts";
-import type { Clock, Instant, Logger, Random } from "../platform/index.ts";
+import { messageOf } from "../errors/index.ts";
+import type { Clock, Logger, Random } from "../platform/index.ts";
 import type { Delegate } from "../rpc/index.ts";
 import { compileReply, type CompiledReply } from "./compile.ts";
 import { createDraw, type Draw } from "./draw.ts";
+import { failureReporter } from "./failure-log.ts";
 import { decodeQuery, type Query } from "./message-decode.ts";
-import { echoOf, encodeRefusal, MessageEncoder, type Echo } from "./message-encode.ts";
+import { echoOf, encodeRefusal, framed, MessageEncoder, type Echo } from "./message-encode.ts";
 import { QueryCache } from "./query-cache.ts";
 import { QUESTION_OFFSET, RECORD_TYPES } from "./records.ts";
-import { reply } from "./reply.ts";
-import { askedOf, Resolver, type Asked } from "./resolver.ts";
+import type { Recursors } from "./recursors.ts";
+import { reply, UNANSWERED } from "./reply.ts";
+import { askedOf, Resolver, type Asked, type Resolved } from "./resolver.ts";
 import { servedBy, type Served } from "./served.ts";
 import { limitsOf, selectAnswers, type Limits, type Transport } from "./truncate.ts";
 
@@ -25,6 +27,7 @@ export interface HandlerNeeds {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly recursors: Recursors;
 }
 
 /**
@@ -36,6 +39,13 @@ export type Handle = (
   transport: Transport,
 ) => Uint8Array | undefined | Promise<Uint8Array>;
 
+/** A query as it came, and the configuration that it came upon. */
+interface Asking {
+  readonly message: Uint8Array;
+  readonly transport: Transport;
+  readonly by: Served;
+}
+
 /** A query with everything that can be known before the catalog is asked. */
 interface Prepared {
   readonly query: Query;
@@ -45,39 +55,50 @@ interface Prepared {
   readonly limits: Readonly<Record<Transport, Limits>>;
 }
 
-const FAILURE_LOG_INTERVAL_MS = 1000;
 const SERVER_FAILURE: CompiledReply = compileReply(reply({ rcode: "SERVFAIL" }), undefined);
+const NOBODY_ANSWERED: CompiledReply = compileReply(UNANSWERED, undefined);
 
-export function createHandler({ config, delegate, clock, random, logger }: HandlerNeeds): Handle {
+export function createHandler(needs: HandlerNeeds): Handle {
+  const { config, delegate, clock, random, logger, recursors } = needs;
   const draw = createDraw(random);
-  const resolver = new Resolver(delegate, clock, draw);
+  const resolver = new Resolver({ delegate, clock, draw, recursors });
   const encoder = new MessageEncoder();
   const cache = new QueryCache<Prepared>();
-  const reportFailure = failureReporter(clock, logger);
+  const reportFailure = failureReporter(clock, (line, fields) => logger.error(line, fields));
   let served = servedBy(config());
+  let refused: RuntimeConfig | undefined;
 
   const current = (): Served => {
     const now = config();
-    if (now !== served.config) {
+    if (now === served.config || now === refused) return served;
+    try {
       served = servedBy(now);
       cache.clear();
+    } catch (error) {
+      // A reload that cannot be served leaves what is.
+      refused = now;
+      logger.error("Failed to reload the DNS configuration", { error: messageOf(error) });
     }
     return served;
   };
 
-  const answer = async (
-    id: number,
-    prepared: Prepared,
-    transport: Transport,
-    by: Served,
-  ): Promise<Uint8Array> => {
-    let compiled = SERVER_FAILURE;
+  const relay = async (id: number, prepared: Prepared, asking: Asking): Promise<Uint8Array> => {
+    const { message, transport, by } = asking;
+    const query = { ...prepared.query, id };
+    const answer = await recursors.relay(message, query, transport, by.recursion);
+    if (answer !== undefined) return framed(answer, transport);
+    return finish(encoder, id, prepared, NOBODY_ANSWERED, asking, draw);
+  };
+
+  const answer = async (id: number, prepared: Prepared, asking: Asking): Promise<Uint8Array> => {
+    let compiled: Resolved = SERVER_FAILURE;
     try {
-      compiled = await resolver.resolve(prepared.asked, by);
+      compiled = await resolver.resolve(prepared.asked, asking.by);
     } catch (error) {
-      reportFailure(error);
+      reportFailure("rpc error", error);
     }
-    return finish(encoder, id, prepared, compiled, transport, by, draw);
+    if (compiled === "elsewhere") return relay(id, prepared, asking);
+    return finish(encoder, id, prepared, compiled, asking, draw);
   };
 
   return (message, transport) => {
@@ -91,11 +112,12 @@ export function createHandler({ config, delegate, clock, random, logger }: Handl
       cache.set(message, prepared);
     }
     const id = ((message[0] ?? 0) << 8) | (message[1] ?? 0);
-    if (prepared.asked.lookup.kind === "foreign") {
-      const { kept, question } = prepared.query;
-      return encodeRefusal({ id, kept, rcode: "REFUSED", question }, transport);
+    if (prepared.asked.lookup.kind !== "foreign") {
+      return answer(id, prepared, { message, transport, by });
     }
-    return answer(id, prepared, transport, by);
+    if (by.recursion.recursors.length > 0) return relay(id, prepared, { message, transport, by });
+    const { kept, question } = prepared.query;
+    return encodeRefusal({ id, kept, rcode: "REFUSED", question }, transport);
   };
 }
 
@@ -104,8 +126,7 @@ function finish(
   id: number,
   { echo, fixedBytes, limits }: Prepared,
   compiled: CompiledReply,
-  transport: Transport,
-  { config }: Served,
+  { transport, by }: Asking,
   draw: Draw,
 ): Uint8Array {
   const limit = limits[transport];
@@ -113,7 +134,8 @@ function finish(
   return encoder.encode(id, echo, compiled, {
     transport,
     selection,
-    truncated: selection.cut && config.dns.enableTruncate,
+    truncated: selection.cut && by.config.dns.enableTruncate,
+    recursionAvailable: by.recursion.recursors.length > 0,
     sizeMaxBytes: limit.sizeMaxBytes,
   });
 }
@@ -132,29 +154,11 @@ function prepare(query: Query, by: Served): Prepared {
   return {
     query,
     echo,
-    asked: askedOf(question.name, question.type, by),
+    asked: askedOf(question, edns !== undefined, by),
     fixedBytes: QUESTION_OFFSET + echo.question.length,
     limits: {
       udp: limitsOf({ ...shared, transport: "udp" }),
       tcp: limitsOf({ ...shared, transport: "tcp" }),
     },
-  };
-}
-
-function failureReporter(clock: Clock, logger: Logger): (error: unknown) => void {
-  let lastAt: Instant | undefined;
-  let unreported = 0;
-  return (error) => {
-    const now = clock.now();
-    if (lastAt !== undefined && now - lastAt < FAILURE_LOG_INTERVAL_MS) {
-      unreported++;
-      return;
-    }
-    const known = error instanceof RollcallError;
-    const stack = !known && error instanceof Error ? { stack: error.stack } : {};
-    const more = unreported > 0 ? { unreported } : {};
-    logger.error("rpc error", { error: messageOf(error), ...more, ...stack });
-    lastAt = now;
-    unreported = 0;
   };
 }

@@ -14,6 +14,8 @@ export interface ServiceQuestion extends Place {
   readonly name: Name;
   readonly type: number;
   readonly service: string;
+  /** Records taken for an address that is a name. */
+  readonly chasedMax: number;
 }
 
 export interface Instance {
@@ -45,20 +47,22 @@ export function canonicalName(host: Host): Name | undefined {
   return host.kind === "name" ? encodeName(host.text) : undefined;
 }
 
-/** Does answering with this instance take another look at the catalog? */
+/** Does answering with this instance take another look at the catalog, or a recursor? */
 export function needsChase({ effective }: Instance, zone: Zone): boolean {
   const name = canonicalName(effective);
-  return name !== undefined && isOurs(name, zone);
+  return name !== undefined && (isOurs(name, zone) || zone.recurses);
 }
 
 /** Addresses and aliases that a name leads to, living as long as the service's own records do. */
 export async function addressesBehind(
   name: Name,
   ttlS: number,
+  { chasedMax }: ServiceQuestion,
   chase: Chase,
 ): Promise<ResourceRecord[]> {
   const found = await chase(name);
   return found
     .filter(({ type }) => type === "A" || type === "AAAA" || type === "CNAME")
+    .slice(0, chasedMax)
     .map((record) => ({ ...record, ttlS }));
 }

@@ -43,14 +43,13 @@ export class ReverseLookup {
     this.#clock = clock;
   }
 
-  async reply({ address, name, type }: ReverseQuestion, zone: Zone): Promise<Reply> {
+  /** @returns undefined when the catalog has nothing at the address */
+  async reply({ address, name, type }: ReverseQuestion, zone: Zone): Promise<Reply | undefined> {
     const { config, domain } = zone;
     const host = address === undefined ? undefined : await this.#hostOf(hexOf(address), config);
     const target =
       host === undefined ? undefined : nameBelow(domain, host.label, host.kind, config.datacenter);
-    if (target === undefined) {
-      return reply({ rcode: "SERVFAIL", authoritative: false, recursionAvailable: true });
-    }
+    if (target === undefined) return undefined;
     const authority = type === RECORD_TYPES.SOA.code ? [zone.soa] : [];
     return reply({ answers: [alone({ name, type: "PTR", ttlS: 0, data: target })], authority });
   }

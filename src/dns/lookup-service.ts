@@ -84,7 +84,7 @@ function addressesOf(
 /** A name can have one CNAME only, so one of the instances without an address is drawn. */
 async function canonicalChain(
   instances: readonly Instance[],
-  { name }: ServiceQuestion,
+  question: ServiceQuestion,
   ttlS: number,
   chase: Chase,
   draw: Draw,
@@ -95,8 +95,8 @@ async function canonicalChain(
   });
   const canonical = names.length === 0 ? undefined : names[draw(names.length)];
   if (canonical === undefined) return [];
-  const alias: ResourceRecord = { name, type: "CNAME", ttlS, data: canonical };
-  return [alias, ...(await addressesBehind(canonical, ttlS, chase))].map(alone);
+  const alias: ResourceRecord = { name: question.name, type: "CNAME", ttlS, data: canonical };
+  return [alias, ...(await addressesBehind(canonical, ttlS, question, chase))].map(alone);
 }
 
 /** `service_ttl`: the exact name, else the longest `prefix*`, else `*`. */

@@ -26,7 +26,7 @@ export const RCODES = {
 export type Rcode = keyof typeof RCODES;
 
 export const FLAGS = { QR: 0x8000, AA: 0x0400, TC: 0x0200, RD: 0x0100, RA: 0x0080, CD: 0x0010 };
-const OPCODE_BITS = 0x7800;
+export const OPCODE_BITS = 0x7800;
 const OPCODE_QUERY = 0;
 
 /** More than this, and the packet is no plain query. */

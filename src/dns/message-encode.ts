@@ -6,7 +6,8 @@
  */
 import type { AnswerBlock, Block, Blocks, CompiledReply } from "./compile.ts";
 import { FLAGS, RCODES, type Edns, type Query, type Refusal } from "./message-decode.ts";
-import { QUERY_TYPES, QUESTION_OFFSET } from "./records.ts";
+import type { Name } from "./names.ts";
+import { CLASS_IN, QUERY_TYPES, QUESTION_OFFSET } from "./records.ts";
 import { POINTER_REACH_BYTES, type Selection, type Transport } from "./truncate.ts";
 
 /** Before a message on TCP comes its length (RFC 1035 §4.2.2). */
@@ -58,6 +59,8 @@ export interface Encoding {
   readonly transport: Transport;
   readonly selection: Selection;
   readonly truncated: boolean;
+  /** Are there recursors? */
+  readonly recursionAvailable: boolean;
   /** Bytes that may be used, for dropping additional records that belong to no answer; without OPT. */
   readonly sizeMaxBytes: number;
 }
@@ -69,7 +72,6 @@ export class MessageEncoder {
   /** The whole datagram, or the message with its length in front, in a buffer of its own. */
   encode(id: number, echo: Echo, reply: CompiledReply, encoding: Encoding): Uint8Array {
     const { transport, selection } = encoding;
-    const start = LENGTH_PREFIX_BYTES[transport];
     // Offsets in pointers count from the header, so the message is built at the scratch's beginning.
     const out = this.#scratch;
     out.set(echo.question, QUESTION_OFFSET);
@@ -110,12 +112,12 @@ export class MessageEncoder {
       additionalCount++;
     }
     putU16(out, 0, id);
-    putU16(out, 2, flagsOf(echo, reply, encoding.truncated));
+    putU16(out, 2, flagsOf(echo, reply, encoding));
     putU16(out, 4, 1);
     putU16(out, 6, selection.count);
     putU16(out, 8, reply.authority.list.length);
     putU16(out, 10, additionalCount);
-    return framed(out.subarray(0, at), start);
+    return framed(out.subarray(0, at), transport);
   }
 }
 
@@ -126,6 +128,16 @@ function fitting(answer: AnswerBlock, encoding: Encoding, at: number, count: num
 }
 const NOTHING: Blocks = { list: [], sizeBytes: 0, farSizeBytes: 0, plainSizeBytes: 0 };
 
+/** A query of our own, for a recursor; its id is still 0. */
+export function encodeQuestion(name: Name, type: number): Uint8Array {
+  const question = questionBytes({ name, type, class: CLASS_IN });
+  const out = new Uint8Array(QUESTION_OFFSET + question.length);
+  putU16(out, 2, FLAGS.RD);
+  putU16(out, 4, 1);
+  out.set(question, QUESTION_OFFSET);
+  return out;
+}
+
 /** What was wrong, and as much of the question as could be read. */
 export function encodeRefusal(refusal: Refusal, transport: Transport): Uint8Array {
   const question = refusal.question === undefined ? undefined : questionBytes(refusal.question);
@@ -134,16 +146,16 @@ export function encodeRefusal(refusal: Refusal, transport: Transport): Uint8Arra
   putU16(out, 2, FLAGS.QR | refusal.kept | RCODES[refusal.rcode]);
   putU16(out, 4, question === undefined ? 0 : 1);
   if (question !== undefined) out.set(question, QUESTION_OFFSET);
-  return framed(out, LENGTH_PREFIX_BYTES[transport]);
+  return framed(out, transport);
 }
 
-function flagsOf(echo: Echo, reply: CompiledReply, truncated: boolean): number {
+function flagsOf(echo: Echo, reply: CompiledReply, encoding: Encoding): number {
   return (
     FLAGS.QR |
     echo.kept |
     (reply.authoritative ? FLAGS.AA : 0) |
-    (truncated ? FLAGS.TC : 0) |
-    (reply.recursionAvailable ? FLAGS.RA : 0) |
+    (encoding.truncated ? FLAGS.TC : 0) |
+    (reply.recursionAvailable || encoding.recursionAvailable ? FLAGS.RA : 0) |
     RCODES[reply.rcode]
   );
 }
@@ -174,7 +186,9 @@ function copy(bytes: Uint8Array, out: Uint8Array, at: number): number {
   return at + length;
 }
 
-function framed(message: Uint8Array, prefixBytes: number): Uint8Array {
+/** A message as it is sent: on TCP with its length in front, in a buffer of its own. */
+export function framed(message: Uint8Array, transport: Transport): Uint8Array {
+  const prefixBytes = LENGTH_PREFIX_BYTES[transport];
   const frame = Buffer.allocUnsafe(prefixBytes + message.length);
   frame.set(message, prefixBytes);
   if (prefixBytes > 0) putU16(frame, 0, message.length);

@@ -12,6 +12,7 @@ import {
   FakeCatalog,
   showMessage,
   testConfig,
+  testRecursors,
   type Registration,
   type ShownMessage,
   type TestConfig,
@@ -49,7 +50,9 @@ const DEVIATIONS: Readonly<Record<string, string>> = {
 
 for (const scenario of ["defaults", "tuned", "plain", "none"]) {
   const { config, server, cases } = load(scenario) as Recording;
-  const { clock, random } = simPlatform({ seed: scenario });
+  const platform = simPlatform({ seed: scenario });
+  const { clock, random } = platform;
+  const recursors = testRecursors(platform);
   const settings = testConfig(config);
   const delegate = new FakeCatalog([server, ...catalog]);
   const handle = createHandler({
@@ -57,6 +60,7 @@ for (const scenario of ["defaults", "tuned", "plain", "none"]) {
     delegate,
     clock,
     random,
+    recursors,
     logger: noLogger,
   });
 

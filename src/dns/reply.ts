@@ -47,6 +47,13 @@ export function reply(parts: Partial<Reply>): Reply {
   return { ...BLANK, ...parts };
 }
 
+/** No recursor had an answer, or there is none where Consul would have asked one. */
+export const UNANSWERED: Reply = reply({
+  rcode: "SERVFAIL",
+  authoritative: false,
+  recursionAvailable: true,
+});
+
 export const alone = (record: ResourceRecord): AnswerGroup => ({ record, additional: [] });
 
 /** What replies are made from besides the catalog. */
@@ -56,11 +63,14 @@ export interface Zone {
   readonly domain: Name;
   readonly altDomain: Name | undefined;
   readonly soa: RecordOf<"SOA">;
+  /** Are there recursors to ask about other names? */
+  readonly recurses: boolean;
 }
 
 /** @param serial seconds since 1970 */
-export function zoneAt({ config, domain, altDomain }: Served, serial: number): Zone {
-  return { config, domain, altDomain, soa: startOfAuthority(config, domain, serial) };
+export function zoneAt({ config, domain, altDomain, recursion }: Served, serial: number): Zone {
+  const recurses = recursion.recursors.length > 0;
+  return { config, domain, altDomain, recurses, soa: startOfAuthority(config, domain, serial) };
 }
 
 export function isOurs(name: Name, { domain, altDomain }: Zone): boolean {

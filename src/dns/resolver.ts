@@ -15,7 +15,7 @@ import {
   type NodeValue,
   type ServiceValue,
 } from "./catalog-reads.ts";
-import { CHASE_DEPTH_MAX, type Chase } from "./chase.ts";
+import { CHASE_DEPTH_MAX, CHASED_RECORDS_PLAIN_MAX, type Chase } from "./chase.ts";
 import { compileReply, type CompiledReply } from "./compile.ts";
 import type { Draw } from "./draw.ts";
 import { drawAt } from "./draw.ts";
@@ -23,6 +23,7 @@ import { nodeReply } from "./lookup-node.ts";
 import { ReverseLookup } from "./lookup-reverse.ts";
 import { serviceReply } from "./lookup-service.ts";
 import { authorityReply, nameServersReply } from "./lookup-zone.ts";
+import type { Question } from "./message-decode.ts";
 import { isWithin, labelsOf, type Name } from "./names.ts";
 import { parseLookup, type Lookup } from "./question.ts";
 import { QUERY_TYPES, type ResourceRecord } from "./records.ts";
@@ -32,16 +33,19 @@ import {
   isOurs,
   negative,
   reply,
+  UNANSWERED,
   zoneAt,
   type Reply,
   type Zone,
 } from "./reply.ts";
+import type { Recursors } from "./recursors.ts";
 import type { Served } from "./served.ts";
 import { UDP_PLAIN_ANSWERS_MAX } from "./truncate.ts";
 
 export interface Asked {
   readonly name: Name;
   readonly type: number;
+  readonly hasEdns: boolean;
   readonly lookup: Lookup;
   readonly read: CatalogRead;
   /** Equal for questions that get the same reply from the same catalog value. */
@@ -56,6 +60,15 @@ type Facts =
   | Readonly<{ kind: "service"; value: ServiceValue | undefined }>
   | Readonly<{ kind: "node"; value: NodeValue | undefined }>
   | Readonly<{ kind: "none"; value: undefined }>;
+export interface ResolverNeeds {
+  readonly delegate: Delegate;
+  readonly clock: Clock;
+  readonly draw: Draw;
+  readonly recursors: Pick<Recursors, "addressesOf">;
+}
+/** "elsewhere": the catalog says nothing, and recursors may. */
+export type Resolved = CompiledReply | "elsewhere";
+
 interface Built {
   readonly reply: Reply;
   readonly reusable: boolean;
@@ -63,16 +76,22 @@ interface Built {
 
 const NO_READ: CatalogRead = { kind: "none" };
 const NO_FACTS: Facts = { kind: "none", value: undefined };
+/** Where the domain stands in a question of the other domain. */
+const NOT_WITHIN = -1;
 /** Spellings and forms of one question; beyond that, replies are made anew. */
 const REPLIES_PER_VALUE_MAX = 32;
 
-export function askedOf(name: Name, type: number, { config, zones }: Served): Asked {
+export function askedOf(
+  { name, type }: Pick<Question, "name" | "type">,
+  hasEdns: boolean,
+  { config, zones }: Served,
+): Asked {
   const labels = labelsOf(name);
   const lookup = parseLookup(labels, type, zones);
   // Without compression a reply spells the name out, so it serves one spelling only.
   const spelling = config.dns.disableCompression ? ` ${String.fromCharCode(...name)}` : "";
   const key = `${type} ${labels.join(".")}${spelling}`;
-  return { name, type, lookup, read: readOf(lookup, config), key };
+  return { name, type, hasEdns, lookup, read: readOf(lookup, config), key };
 }
 
 function readOf(lookup: Lookup, { dns }: RuntimeConfig): CatalogRead {
@@ -93,34 +112,45 @@ export class Resolver {
   readonly #delegate: Delegate;
   readonly #clock: Clock;
   readonly #draw: Draw;
+  readonly #recursors: Pick<Recursors, "addressesOf">;
   readonly #reverse: ReverseLookup;
   #kept = new WeakMap<object, Map<string, CompiledReply>>();
   #keptFor: Served | undefined;
   #zone: { readonly served: Served; readonly serial: number; readonly zone: Zone } | undefined;
-  /** For this second's zone; one entry for each outcome and length of name. */
-  readonly #negatives = new Map<string, CompiledReply>();
+  /** For this second's zone; one entry for each place that the domain has in a question. */
+  readonly #negatives = {
+    NXDOMAIN: new Map<number, CompiledReply>(),
+    NOERROR: new Map<number, CompiledReply>(),
+  };
 
-  constructor(delegate: Delegate, clock: Clock, draw: Draw) {
+  constructor({ delegate, clock, draw, recursors }: ResolverNeeds) {
     this.#delegate = delegate;
     this.#clock = clock;
     this.#draw = draw;
+    this.#recursors = recursors;
     this.#reverse = new ReverseLookup(delegate, clock);
   }
 
   /** @throws {RollcallError} what the catalog could not answer, for SERVFAIL */
-  async resolve(asked: Asked, served: Served): Promise<CompiledReply> {
+  async resolve(asked: Asked, served: Served): Promise<Resolved> {
     const facts = await this.#read(asked.read);
     if (this.#keptFor !== served) {
       this.#kept = new WeakMap();
       this.#keptFor = served;
+    }
+    // By far the most frequent miss: nothing is made for it but the message.
+    if (facts.kind === "service" && (facts.value?.Nodes.length ?? 0) === 0) {
+      return this.#compileNegative("NXDOMAIN", asked, served);
     }
     const { value } = facts;
     const kept = value === undefined ? undefined : this.#kept.get(value);
     const known = kept?.get(asked.key);
     if (known !== undefined) return known;
     const built = await this.#build(asked, facts, served, CHASE_DEPTH_MAX);
+    if (built.reply === UNANSWERED && served.recursion.recursors.length > 0) return "elsewhere";
     if (isNegative(built.reply, this.#zoneNow(served))) {
-      return this.#compileNegative(built.reply, asked, served);
+      const isAbsent = built.reply.rcode === "NXDOMAIN";
+      return this.#compileNegative(isAbsent ? "NXDOMAIN" : "NOERROR", asked, served);
     }
     const compiled = compileReply(built.reply, compressTo(asked, served));
     if (built.reusable && value !== undefined && this.#keptFor === served) {
@@ -132,15 +162,15 @@ export class Resolver {
   }
 
   /** What is said about names that do not exist differs only in where the question has our domain. */
-  #compileNegative(negativeReply: Reply, asked: Asked, served: Served): CompiledReply {
-    const domainAt = isWithin(asked.name, served.domain)
-      ? asked.name.length - served.domain.length
-      : -1;
-    const key = `${negativeReply.rcode} ${domainAt}`;
-    let compiled = this.#negatives.get(key);
+  #compileNegative(rcode: "NXDOMAIN" | "NOERROR", asked: Asked, served: Served): CompiledReply {
+    const zone = this.#zoneNow(served);
+    const isWithinDomain = isWithin(asked.name, served.domain);
+    const domainAt = isWithinDomain ? asked.name.length - served.domain.length : NOT_WITHIN;
+    const kept = this.#negatives[rcode];
+    let compiled = kept.get(domainAt);
     if (compiled === undefined) {
-      compiled = compileReply(negativeReply, compressTo(asked, served));
-      this.#negatives.set(key, compiled);
+      compiled = compileReply(negative(rcode, zone), compressTo(asked, served));
+      kept.set(domainAt, compiled);
     }
     return compiled;
   }
@@ -150,7 +180,7 @@ export class Resolver {
     const serial = Math.floor(this.#clock.wallMs() / 1000);
     if (this.#zone?.served !== served || this.#zone.serial !== serial) {
       this.#zone = { served, serial, zone: zoneAt(served, serial) };
-      this.#negatives.clear();
+      for (const kept of Object.values(this.#negatives)) kept.clear();
     }
     return this.#zone.zone;
   }
@@ -179,7 +209,8 @@ export class Resolver {
       case "service": {
         const nodes = facts.kind === "service" ? (facts.value?.Nodes ?? []) : [];
         const { service, datacenter } = lookup;
-        const question = { zone, config, datacenter, name, type, service };
+        const chasedMax = asked.hasEdns ? Number.POSITIVE_INFINITY : CHASED_RECORDS_PLAIN_MAX;
+        const question = { zone, config, datacenter, name, type, service, chasedMax };
         return serviceReply(nodes, question, chase, this.#draw);
       }
       case "node": {
@@ -203,7 +234,9 @@ export class Resolver {
       case "name-servers":
         return once(await nameServersReply(zone, this.#delegate, this.#draw));
       case "reverse":
-        return once(await this.#reverse.reply({ address: lookup.address, name, type }, zone));
+        return once(
+          (await this.#reverse.reply({ address: lookup.address, name, type }, zone)) ?? UNANSWERED,
+        );
       case "absent":
         return once(negative("NXDOMAIN", zone));
       case "empty":
@@ -217,11 +250,16 @@ export class Resolver {
     }
   }
 
-  /** Looks a name of ours up as a client without EDNS would, and takes the answers. */
+  /** Looks a name of ours up as a client without EDNS would, any other through recursors; takes the answers. */
   #chaseFrom(served: Served, zone: Zone, depth: number): Chase {
     return async (name) => {
-      if (depth === 0 || !isOurs(name, zone)) return [];
-      const asked = askedOf(name, QUERY_TYPES.ANY, served);
+      if (!isOurs(name, zone)) {
+        return served.recursion.recursors.length === 0
+          ? []
+          : this.#recursors.addressesOf(name, served.recursion);
+      }
+      if (depth === 0) return [];
+      const asked = askedOf({ name, type: QUERY_TYPES.ANY }, false, served);
       const facts = await this.#read(asked.read);
       const built = await this.#build(asked, facts, served, depth - 1);
       return this.#sample(built.reply, served.config.dns.udpAnswerLimit);

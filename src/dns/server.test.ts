@@ -56,6 +56,10 @@ function client(stream: Duplex): Client {
   return { stream, ids: () => ids };
 }
 
+function isOver({ stream }: Client): boolean {
+  return stream.destroyed || stream.readableEnded;
+}
+
 function framed(id: number): Buffer {
   const message = query("web.service.consul", "A", { id });
   return Buffer.concat([Buffer.from([message.length >> 8, message.length & 0xff]), message]);
@@ -140,19 +144,87 @@ test("what is no query ends the connection", async () => {
   await server[Symbol.asyncDispose]();
 });
 
-test("connections have a limit, and closing one makes room", async () => {
+test("a further connection takes the place of the one that was idle for longest", async () => {
   const { platform, server, connect } = await start();
   const clients: Client[] = [];
-  for (let i = 0; i < CONNECTIONS_MAX; i++) clients.push(await connect());
-  const surplus = await connect();
-  await platform.clock.settle();
-  expect(surplus.stream.destroyed || surplus.stream.readableEnded).toBe(true);
-  clients[0]?.stream.destroy();
+  for (let i = 0; i < CONNECTIONS_MAX; i++) {
+    clients.push(await connect());
+    if (i === 0) await platform.clock.run(1);
+  }
+  const [first, second] = clients;
+  if (first === undefined || second === undefined) return expect.fail("no clients");
+  await platform.clock.run(1);
+  first.stream.write(framed(1));
   await platform.clock.settle();
   const next = await connect();
   next.stream.write(framed(5));
   await platform.clock.settle();
   expect(next.ids()).toEqual([5]);
+  expect([isOver(first), isOver(second)]).toEqual([false, true]);
+  expect(clients.filter(isOver)).toHaveLength(1);
+  await server[Symbol.asyncDispose]();
+});
+
+test("connections have a limit while all wait for answers, and closing one makes room", async () => {
+  const { platform, delegate, server, connect } = await start();
+  const call = delegate.call.bind(delegate);
+  delegate.call = () => new Promise(() => {});
+  const clients: Client[] = [];
+  for (let i = 0; i < CONNECTIONS_MAX; i++) {
+    const busy = await connect();
+    busy.stream.write(framed(i));
+    clients.push(busy);
+  }
+  await platform.clock.settle();
+  const surplus = await connect();
+  await platform.clock.settle();
+  expect(isOver(surplus)).toBe(true);
+  expect(clients.filter(isOver)).toHaveLength(0);
+  clients[0]?.stream.destroy();
+  await platform.clock.settle();
+  delegate.call = call;
+  const next = await connect();
+  next.stream.write(framed(5));
+  await platform.clock.settle();
+  expect(next.ids()).toEqual([5]);
+  await server[Symbol.asyncDispose]();
+});
+
+test("a client that sends a message byte by byte is hung up on when it takes too long", async () => {
+  const { platform, server, connect } = await start();
+  const slow = await connect();
+  const message = framed(1);
+  for (let i = 0; i < 5; i++) {
+    slow.stream.write(message.subarray(i, i + 1));
+    await platform.clock.run(IDLE_TIMEOUT_MS / 4);
+  }
+  expect(isOver(slow)).toBe(true);
+  await server[Symbol.asyncDispose]();
+});
+
+test("a client that never reads is owed little, and is hung up on", async () => {
+  const { platform, delegate, server } = await start();
+  let asked = 0;
+  const call = delegate.call.bind(delegate);
+  delegate.call = (method, args) => {
+    asked += 1;
+    return call(method, args);
+  };
+  const signal = new AbortController().signal;
+  const stream = await platform.network.connect(ADDRESS, { signal });
+  stream.on("error", () => {});
+  stream.pause();
+  let accepted = 0;
+  for (let i = 0; i < 20_000 && !stream.writableNeedDrain; i++) {
+    stream.write(framed(i & 0xffff));
+    accepted += 1;
+    if (i % 100 === 0) await platform.clock.settle();
+  }
+  await platform.clock.settle();
+  expect(accepted).toBeLessThan(20_000);
+  expect(asked).toBeLessThan(accepted);
+  await platform.clock.run(2 * IDLE_TIMEOUT_MS);
+  expect(platform.clock.timerCount).toBe(0);
   await server[Symbol.asyncDispose]();
 });
 

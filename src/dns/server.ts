@@ -1,7 +1,8 @@
 /**
  * Port 8600: the sockets of DNS. Each address is served on UDP and TCP; what a packet means is for the
  * handler. Work under way is bounded: while the catalog does not answer, further datagrams are dropped, as
- * their senders will repeat them, and further connections are refused.
+ * their senders will repeat them. Connections are bounded too: a further one takes the place of the one that has been idle
+ * for longest, and is refused while all are busy.
  */
 import type { RuntimeConfig } from "../config/index.ts";
 import { messageOf } from "../errors/index.ts";
@@ -14,7 +15,8 @@ import {
 } from "../platform/index.ts";
 import type { Delegate } from "../rpc/index.ts";
 import { createHandler, type Handle } from "./handler.ts";
-import { converse } from "./tcp-connection.ts";
+import { Recursors } from "./recursors.ts";
+import { converse, type Connection } from "./tcp-connection.ts";
 
 /** Datagrams whose answers are being waited for, on all addresses. */
 export const DATAGRAMS_OUTSTANDING_MAX = 4096;
@@ -43,18 +45,18 @@ export async function startDnsServer(needs: DnsServerNeeds): Promise<DnsServer> 
   const close = (): Promise<void> => scope[Symbol.asyncDispose]();
   if (ports.dns < 0) return { addresses, [Symbol.asyncDispose]: close };
 
+  const { clock, network } = platform;
+  const random = platform.random.fork("dns");
+  const own = logger.named("dns");
+  const recursors = new Recursors({ network, clock, random, logger: own });
+  const { delegate } = needs;
   const handle = guarded(
-    createHandler({
-      config,
-      delegate: needs.delegate,
-      clock: platform.clock,
-      random: platform.random.fork("dns"),
-      logger: logger.named("dns"),
-    }),
-    logger.named("dns"),
+    createHandler({ config, delegate, clock, random, logger: own, recursors }),
+    own,
   );
+  scope.use(recursors);
   const datagrams = { outstanding: 0 };
-  const connections = { open: 0 };
+  const connections = new Set<Connection>();
   try {
     for (const host of dnsAddrs) {
       const udp = scope.use(
@@ -122,17 +124,32 @@ function serveStreams(
   local: IpAddress,
   { network, clock }: Platform,
   handle: Handle,
-  connections: { open: number },
+  connections: Set<Connection>,
 ): Promise<AsyncDisposable> {
   return network.listen(local, (stream) => {
-    if (connections.open >= CONNECTIONS_MAX) {
+    const full = connections.size >= CONNECTIONS_MAX;
+    const idle = full ? longestIdle(connections) : undefined;
+    if (full && idle === undefined) {
       stream.destroy();
       return;
     }
-    connections.open += 1;
-    const closed = (): void => {
-      connections.open -= 1;
-    };
-    converse({ stream, clock, handle, closed });
+    if (idle !== undefined) {
+      connections.delete(idle);
+      idle.end();
+    }
+    const closed = (): void => void connections.delete(connection);
+    const connection = converse({ stream, clock, handle, closed });
+    connections.add(connection);
   });
+}
+
+function longestIdle(connections: Iterable<Connection>): Connection | undefined {
+  let longest: Connection | undefined;
+  for (const connection of connections) {
+    if (!connection.isIdle) continue;
+    if (longest === undefined || connection.lastActiveAt < longest.lastActiveAt) {
+      longest = connection;
+    }
+  }
+  return longest;
 }

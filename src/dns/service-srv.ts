@@ -29,8 +29,11 @@ export async function srvGroups(
   const { name } = question;
   const seen = new Set<string>();
   const groups: AnswerGroup[] = [];
-  for (const instance of instances) {
-    const target = await targetOf(instance, question, ttlS, chase);
+  const targets = await Promise.all(
+    instances.map((instance) => targetOf(instance, question, ttlS, chase)),
+  );
+  for (const [i, instance] of instances.entries()) {
+    const target = targets[i];
     if (target === undefined) continue;
     const port = servicePort(instance.node, question);
     const key = `${instance.node.Node.Node} ${textOf(target.name)} ${port}`;
@@ -61,7 +64,7 @@ async function targetOf(
   if (effective.kind === "name") {
     const name = encodeName(effective.text);
     if (name === undefined) return undefined;
-    return { name, additional: [...(await addressesBehind(name, ttlS, chase)), ...meta] };
+    return { name, additional: [...(await addressesBehind(name, ttlS, question, chase)), ...meta] };
   }
   const { ip } = effective;
   // A node whose name is no valid DNS name is still reachable by its address.

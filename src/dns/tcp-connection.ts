@@ -3,13 +3,15 @@
  * (RFC 7766 §6.2.1.1), answered as they are ready.
  *
  * Bounded in every direction: a client that asks faster than answers come, or reads slower than they are
- * sent, is not read from until it has caught up; one that is silent for a while is hung up on.
+ * sent, is not read from until it has caught up; one that neither ends a message nor takes an answer for a while
+ * is hung up on.
  */
 import type { Duplex } from "node:stream";
 import type { Clock, Instant } from "../platform/index.ts";
 import type { Handle } from "./handler.ts";
 
-export const OUTSTANDING_MAX = 32;
+/** Each may become an answer of 64 KiB that the client does not read. */
+export const OUTSTANDING_MAX = 8;
 export const IDLE_TIMEOUT_MS = 8000;
 const LENGTH_BYTES = 2;
 const NOTHING = new Uint8Array(0);
@@ -22,7 +24,16 @@ export interface Conversation {
   readonly closed: () => void;
 }
 
-export function converse({ stream, clock, handle, closed }: Conversation): void {
+/** A connection as its server sees it. */
+export interface Connection {
+  /** When it last asked something, or took an answer. */
+  readonly lastActiveAt: Instant;
+  /** Nothing is owed to it. */
+  readonly isIdle: boolean;
+  readonly end: () => void;
+}
+
+export function converse({ stream, clock, handle, closed }: Conversation): Connection {
   let pending: Uint8Array = NOTHING;
   let outstanding = 0;
   let lastActiveAt: Instant = clock.now();
@@ -51,6 +62,7 @@ export function converse({ stream, clock, handle, closed }: Conversation): void 
   }
 
   function accept(message: Uint8Array): void {
+    lastActiveAt = clock.now();
     const answer = handle(message, "tcp");
     // What is no DNS query will not become one further on.
     if (answer === undefined) stream.destroy();
@@ -74,14 +86,25 @@ export function converse({ stream, clock, handle, closed }: Conversation): void 
   }
 
   stream.on("data", (chunk: Uint8Array) => {
-    lastActiveAt = clock.now();
     pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
     advance();
   });
-  stream.on("drain", advance);
+  stream.on("drain", () => {
+    lastActiveAt = clock.now();
+    advance();
+  });
   stream.on("error", () => stream.destroy());
   stream.once("close", () => {
     timer[Symbol.dispose]();
     closed();
   });
+  return {
+    get lastActiveAt() {
+      return lastActiveAt;
+    },
+    get isIdle() {
+      return outstanding === 0 && stream.writableLength === 0;
+    },
+    end: () => stream.destroy(),
+  };
 }

@@ -3,6 +3,8 @@ import * as dnsPacket from "dns-packet";
 import type { DnsConfig, RuntimeConfig } from "../config/index.ts";
 import { RollcallError } from "../errors/index.ts";
 import type { CheckServiceNode, HealthCheck, Node, NodeService } from "../model/index.ts";
+import { noLogger, type Platform } from "../platform/index.ts";
+import { Recursors } from "./recursors.ts";
 import type { Delegate, MethodName, Methods } from "../rpc/index.ts";
 
 /** A body of `/v1/catalog/register`, as far as it matters here. */
@@ -27,6 +29,7 @@ export const TEST_DNS: DnsConfig = {
   disableCompression: false,
   enableAdditionalNodeMetaTxt: true,
   soa: { refreshS: 3600, retryS: 600, expireS: 86_400, minTtlS: 0 },
+  recursion: { recursors: [], timeoutMs: 2000, strategy: "sequential" },
 };
 
 export interface TestConfig extends Partial<
@@ -178,6 +181,11 @@ function asServiceNode({ Node, Service }: CheckServiceNode): object {
     ServiceName: Service.Service,
     ServiceAddress: Service.Address,
   };
+}
+
+/** On a network where nobody listens but who the test puts there. */
+export function testRecursors(platform: Pick<Platform, "network" | "clock" | "random">): Recursors {
+  return new Recursors({ ...platform, logger: noLogger });
 }
 
 export interface TestQuery {

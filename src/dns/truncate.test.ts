@@ -6,10 +6,19 @@ import { noLogger } from "../platform/index.ts";
 import { SimRandom, simPlatform } from "../platform/sim/index.ts";
 import { createDraw, drawAt } from "./draw.ts";
 import { createHandler } from "./handler.ts";
-import { FakeCatalog, query, showMessage, testConfig, type Registration } from "./testkit.ts";
+import {
+  FakeCatalog,
+  query,
+  showMessage,
+  testConfig,
+  testRecursors,
+  type Registration,
+} from "./testkit.ts";
 import type { Transport } from "./truncate.ts";
 
-const { clock, random } = simPlatform({ seed: "truncate" });
+const platform = simPlatform({ seed: "truncate" });
+const { clock, random } = platform;
+const recursors = testRecursors(platform);
 
 async function ask(
   registrations: readonly Registration[],
@@ -19,7 +28,14 @@ async function ask(
 ): Promise<Uint8Array> {
   const config = testConfig(dns);
   const delegate = new FakeCatalog(registrations);
-  const handle = createHandler({ config: () => config, delegate, clock, random, logger: noLogger });
+  const handle = createHandler({
+    config: () => config,
+    delegate,
+    clock,
+    random,
+    recursors,
+    logger: noLogger,
+  });
   const reply = await handle(packet, transport);
   if (reply === undefined) return expect.fail("no reply");
   if (transport === "udp") return reply;
@@ -134,6 +150,7 @@ test("every instance is first, and is chosen at all, equally often", async () =>
     delegate: new FakeCatalog(many(count)),
     clock,
     random: new SimRandom("fair"),
+    recursors,
     logger: noLogger,
   });
   const first = new Map<string, number>();

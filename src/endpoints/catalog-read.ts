@@ -10,6 +10,7 @@ import {
 import type { Methods, NodeMetaQuery, NodeQuery, ServiceQuery } from "../rpc/index.ts";
 import { row, type IndexView, type ReadView, type ServiceRecord } from "../store/index.ts";
 import { Filters, metaQuestion, missingMeta, missingTag } from "./filtering.ts";
+import { nearQuestion, sortedByDistance } from "./near.ts";
 import { questionOf, type Query } from "./query.ts";
 import { shownService } from "./shown.ts";
 
@@ -25,12 +26,18 @@ export function listNodes(args: NodeMetaQuery): Query<Value<"Catalog.ListNodes">
   const keeps = nodeFilters.of(args.Filter);
   const { NodeMetaFilters } = args;
   return {
-    question: questionOf("Catalog.ListNodes", args.Filter, metaQuestion(NodeMetaFilters)),
-    evaluate: (view) => ({
-      Nodes: view
+    question: questionOf(
+      "Catalog.ListNodes",
+      args.Filter,
+      metaQuestion(NodeMetaFilters),
+      nearQuestion(args),
+    ),
+    evaluate: (view) => {
+      const found = view
         .nodes()
-        .filter((node) => missingMeta(node.Meta, NodeMetaFilters) === undefined && keeps(node)),
-    }),
+        .filter((node) => missingMeta(node.Meta, NodeMetaFilters) === undefined && keeps(node));
+      return { Nodes: sortedByDistance(view, nearQuestion(args), found, ({ Node }) => Node) };
+    },
     index: (indexes) => indexes.index(row.nodes),
     weight: ({ Nodes }) => Nodes.length,
   };
@@ -71,32 +78,56 @@ function tagsByService(
   return byService;
 }
 
-export function serviceNodes(args: ServiceQuery): Query<Value<"Catalog.ServiceNodes">> {
+type ServiceNodes = Value<"Catalog.ServiceNodes">;
+
+export function serviceNodes(args: ServiceQuery): Query<ServiceNodes> {
+  const { ServiceName } = args;
+  return {
+    ...instancesQuery("Catalog.ServiceNodes", args, (view) => view.instances(ServiceName)),
+    index: (indexes) => indexes.serviceIndex(ServiceName, [row.nodes, row.services]),
+  };
+}
+
+/** Over the mesh. Which services that makes it depend on is not known beforehand. */
+export function connectNodes(args: ServiceQuery): Query<ServiceNodes> {
+  return {
+    ...instancesQuery("Catalog.ConnectNodes", args, (view) => view.meshInstances(args.ServiceName)),
+    index: (indexes) => indexes.index(row.nodes, row.services),
+  };
+}
+
+function instancesQuery(
+  name: string,
+  args: ServiceQuery,
+  instances: (view: ReadView) => ServiceRecord[],
+): Omit<Query<ServiceNodes>, "index"> {
   const keeps = instanceFilters.of(args.Filter);
   const { ServiceName, ServiceTags, NodeMetaFilters } = args;
   return {
     question: questionOf(
-      "Catalog.ServiceNodes",
+      name,
       ServiceName,
       JSON.stringify(ServiceTags),
       metaQuestion(NodeMetaFilters),
       args.Filter,
+      nearQuestion(args),
     ),
-    evaluate: (view) => ({
-      ServiceNodes: view
-        .instances(ServiceName)
+    evaluate: (view) => {
+      const found = instances(view)
         .filter(({ Service }) => missingTag(Service.Tags, ServiceTags) === undefined)
         .flatMap((record) => {
           const node = view.nodeOf(record);
           if (node === undefined || missingMeta(node.Meta, NodeMetaFilters)) return [];
           return [joined(node, record.Service)];
         })
-        .filter(keeps),
-    }),
-    index: (indexes) => indexes.serviceIndex(ServiceName, [row.nodes, row.services]),
+        .filter(keeps);
+      return { ServiceNodes: sortedByDistance(view, nearQuestion(args), found, nodeName) };
+    },
     weight: (value) => value.ServiceNodes.length,
   };
 }
+
+const nodeName = ({ Node }: ServiceNode): string => Node;
 
 function joined(node: Node, service: NodeService): ServiceNode {
   return {

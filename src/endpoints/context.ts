@@ -1,5 +1,5 @@
 /** What the endpoints work on. A server provides it; tests can too. */
-import type { Command } from "../model/index.ts";
+import type { Command, NodeCoordinate, ServerState } from "../model/index.ts";
 import type { Platform } from "../platform/index.ts";
 import type { ApplyResult, Store } from "../store/index.ts";
 
@@ -12,6 +12,8 @@ export interface EndpointContext {
   readonly apply: (command: Command) => Promise<ApplyResult>;
   readonly leadership: Leadership;
   readonly sessionTimers: SessionTimers;
+  /** Takes coordinates that will be written when there is time. */
+  readonly coordinates: { update(coordinate: NodeCoordinate): void };
   /** Milliseconds for which the key's lock may not be taken yet; 0 for none. */
   readonly lockDelayMs: (key: string) => number;
 }
@@ -25,6 +27,8 @@ export interface Leadership {
   leader(): string;
   peers(): readonly string[];
   lastContactMs(): number;
+  /** Of this cluster, as this server knows them. */
+  servers(): readonly ServerState[];
 }
 export interface SessionTimers {
   /** Starts a session's TTL from the beginning. */

@@ -15,8 +15,9 @@ import type {
   Reason,
   ServiceQuery,
 } from "../rpc/index.ts";
-import { row, type IndexView, type ReadView } from "../store/index.ts";
+import { row, type IndexView, type ReadView, type ServiceRecord } from "../store/index.ts";
 import { Filters, metaQuestion, missingMeta, missingTag } from "./filtering.ts";
+import { nearQuestion, sortedByDistance } from "./near.ts";
 import { questionOf, type Query } from "./query.ts";
 import { shownCheck, shownService } from "./shown.ts";
 
@@ -31,20 +32,40 @@ type Checks = { readonly HealthChecks: readonly HealthCheck[] };
 
 export function serviceNodes(args: HealthServiceQuery): Query<Instances> {
   const { ServiceName } = args;
+  return {
+    ...instancesQuery("Health.ServiceNodes", args, (view) => view.instances(ServiceName)),
+    index: (indexes) => indexes.serviceIndex(ServiceName, [row.nodes, row.services, row.checks]),
+  };
+}
+
+/** Over the mesh. Which services that makes it depend on is not known beforehand. */
+export function connectNodes(args: HealthServiceQuery): Query<Instances> {
+  return {
+    ...instancesQuery("Health.ConnectNodes", args, (view) => view.meshInstances(args.ServiceName)),
+    index: (indexes) => indexes.index(row.nodes, row.services, row.checks),
+  };
+}
+
+function instancesQuery(
+  name: string,
+  args: HealthServiceQuery,
+  instances: (view: ReadView) => ServiceRecord[],
+): Omit<Query<Instances>, "index"> {
   const judge = judgeOf(args);
   return {
     question: questionOf(
-      "Health.ServiceNodes",
-      ServiceName,
+      name,
+      args.ServiceName,
       args.Status,
       JSON.stringify(args.ServiceTags),
       metaQuestion(args.NodeMetaFilters),
       args.Filter,
+      nearQuestion(args),
     ),
     evaluate: (view) => {
       const Nodes: CheckServiceNode[] = [];
       const Excluded: ExcludedInstance[] = [];
-      for (const record of view.instances(ServiceName)) {
+      for (const record of instances(view)) {
         const Node = view.nodeOf(record);
         if (Node === undefined) continue;
         const Checks = view.checksOf(record).map(shownCheck);
@@ -53,9 +74,11 @@ export function serviceNodes(args: HealthServiceQuery): Query<Instances> {
         if (Reasons.length === 0) Nodes.push(instance);
         else Excluded.push({ Node: Node.Node, ServiceID: record.Service.ID, Reasons });
       }
-      return { Nodes, Excluded };
+      return {
+        Nodes: sortedByDistance(view, nearQuestion(args), Nodes, ({ Node }) => Node.Node),
+        Excluded,
+      };
     },
-    index: (indexes) => indexes.serviceIndex(ServiceName, [row.nodes, row.services, row.checks]),
     weight: ({ Nodes, Excluded }) => 2 * Nodes.length + Excluded.length,
   };
 }
@@ -115,11 +138,10 @@ export function serviceChecks(args: ServiceQuery): Query<Checks> {
       args.ServiceName,
       metaQuestion(args.NodeMetaFilters),
       args.Filter,
+      nearQuestion(args),
     ),
     evaluate: (view) => ({
-      HealthChecks: onNodes(view, view.checksOfService(args.ServiceName), args.NodeMetaFilters)
-        .map(shownCheck)
-        .filter(keeps),
+      HealthChecks: chosenChecks(view, view.checksOfService(args.ServiceName), args, keeps),
     }),
     ...checksAnswer(rowsOf(args.NodeMetaFilters)),
   };
@@ -133,14 +155,23 @@ export function checksInState(args: NodeMetaQuery & { readonly State: string }):
       args.State,
       metaQuestion(args.NodeMetaFilters),
       args.Filter,
+      nearQuestion(args),
     ),
     evaluate: (view) => ({
-      HealthChecks: onNodes(view, view.checksInState(args.State), args.NodeMetaFilters)
-        .map(shownCheck)
-        .filter(keeps),
+      HealthChecks: chosenChecks(view, view.checksInState(args.State), args, keeps),
     }),
     ...checksAnswer(rowsOf(args.NodeMetaFilters)),
   };
+}
+
+function chosenChecks(
+  view: ReadView,
+  checks: HealthCheck[],
+  args: NodeMetaQuery,
+  keeps: (check: HealthCheck) => boolean,
+): readonly HealthCheck[] {
+  const chosen = onNodes(view, checks, args.NodeMetaFilters).map(shownCheck).filter(keeps);
+  return sortedByDistance(view, nearQuestion(args), chosen, ({ Node }) => Node);
 }
 
 const checksAnswer = (rows: readonly string[]) => ({

@@ -5,10 +5,14 @@
 import type { Delegate, MethodName, Methods, QueryOptions } from "../rpc/index.ts";
 import * as catalogRead from "./catalog-read.ts";
 import * as catalogWrite from "./catalog-write.ts";
+import * as coordinate from "./coordinate.ts";
 import type { EndpointContext } from "./context.ts";
 import * as health from "./health.ts";
 import * as kvs from "./kvs.ts";
 import { answer, requireDatacenter, type Query } from "./query.ts";
+import * as operator from "./operator.ts";
+import * as preparedQuery from "./prepared-query.ts";
+import { execute } from "./prepared-query-execute.ts";
 import * as session from "./session.ts";
 import * as txn from "./txn.ts";
 
@@ -39,11 +43,13 @@ const METHODS: { readonly [M in MethodName]: Handler<M> } = {
   "Catalog.ListDatacenters": ({ datacenter }) => [datacenter],
   "Catalog.ListNodes": reads(catalogRead.listNodes),
   "Catalog.ListServices": reads(catalogRead.listServices),
+  "Catalog.ConnectNodes": reads(catalogRead.connectNodes),
   "Catalog.ServiceNodes": reads(catalogRead.serviceNodes),
   "Catalog.NodeServices": reads(catalogRead.nodeServices),
   "Catalog.NodeServiceList": reads(catalogRead.nodeServiceList),
 
   "Health.ServiceNodes": reads(health.serviceNodes),
+  "Health.ConnectNodes": reads(health.connectNodes),
   "Health.NodeChecks": reads(health.nodeChecks),
   "Health.ServiceChecks": reads(health.serviceChecks),
   "Health.ChecksInState": reads(health.checksInState),
@@ -58,6 +64,21 @@ const METHODS: { readonly [M in MethodName]: Handler<M> } = {
   "Session.List": reads(session.list),
   "Session.NodeSessions": reads(session.nodeSessions),
   "Session.Renew": session.renew,
+
+  "PreparedQuery.Apply": preparedQuery.apply,
+  "PreparedQuery.Get": reads(preparedQuery.get),
+  "PreparedQuery.List": reads(preparedQuery.list),
+  "PreparedQuery.Execute": execute,
+  "PreparedQuery.Explain": preparedQuery.explain,
+
+  "Coordinate.Update": coordinate.update,
+  "Coordinate.ListNodes": reads(coordinate.listNodes),
+  "Coordinate.Node": reads(coordinate.node),
+
+  "Operator.Servers": operator.servers,
+  "Operator.RaftRemovePeer": operator.removePeer,
+  "Operator.AutopilotGetConfiguration": operator.autopilotConfig,
+  "Operator.AutopilotSetConfiguration": operator.setAutopilotConfig,
 
   "Txn.Apply": txn.apply,
   "Txn.Read": txn.read,

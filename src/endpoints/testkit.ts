@@ -22,9 +22,8 @@ export interface EndpointsUnderTest {
   apply(command: Command): ApplyResult;
 }
 
-export function endpointsUnderTest(seed = 1): EndpointsUnderTest {
+export function endpointsUnderTest(seed = 1, store: Store = new Store()): EndpointsUnderTest {
   const platform = simPlatform({ seed });
-  const store = new Store();
   const apply = (command: Command): ApplyResult => store.apply(store.lastIndex + 1, command);
   const delegate = localDelegate({
     platform,
@@ -36,8 +35,12 @@ export function endpointsUnderTest(seed = 1): EndpointsUnderTest {
       leader: () => "127.0.0.1:8300",
       peers: () => ["127.0.0.1:8300"],
       lastContactMs: () => 0,
+      servers: () => [],
     },
     sessionTimers: { renew: () => {} },
+    coordinates: {
+      update: (coordinate) => void apply({ type: "CoordinateBatchUpdate", body: [coordinate] }),
+    },
     lockDelayMs: () => 0,
   });
   return { store, delegate, platform, apply };

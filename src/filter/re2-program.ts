@@ -7,7 +7,7 @@
  */
 import { charTest, type CharTest } from "./re2-class.ts";
 import { syntaxError } from "./re2-escape.ts";
-import type { RegexBudget } from "./regex-budget.ts";
+import { RegexBudget } from "./regex-budget.ts";
 import { parseRegex, type Assertion, type Regex } from "./re2-syntax.ts";
 
 export type CharInstruction = {
@@ -32,6 +32,20 @@ export type Instruction =
  */
 export function compileRegex(pattern: string, budget: RegexBudget): (text: string) => boolean {
   return matcher(compileProgram(pattern, budget, { captures: false }), budget);
+}
+
+/**
+ * As `compileRegex`, for a pattern that pays for itself.
+ *
+ * @throws {RollcallError} `request/refused`, in Go's words
+ */
+export function regexMatcher(pattern: string): (text: string) => boolean {
+  const budget = new RegexBudget();
+  const matches = compileRegex(pattern, budget);
+  return (text) => {
+    budget.nextRecord();
+    return matches(text);
+  };
 }
 
 /** @throws {RollcallError} `request/refused`, in Go's words */

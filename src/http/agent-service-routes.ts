@@ -1,10 +1,11 @@
 /** `/v1/agent/service` and `/v1/agent/services`: the services of this agent. */
 import { RollcallError } from "../errors/index.ts";
 import { compileFilter } from "../filter/index.ts";
-import { map, MINUTE, MILLISECOND, NodeService, ServiceDefinition } from "../model/index.ts";
+import { map, NodeService, ServiceDefinition } from "../model/index.ts";
 import { agentService, AgentService } from "./agent-service-shape.ts";
 import { jsonBody } from "./body.ts";
 import type { Call } from "./call.ts";
+import { heldMs } from "./hold-time.ts";
 import { maintenanceParameters, maintenanceWish } from "./maintenance-wish.ts";
 import {
   bad,
@@ -22,11 +23,6 @@ const SERVICES = map(AgentService);
 const servicesBody = jsonBody(SERVICES);
 const serviceBody = jsonBody(AgentService);
 const definition = jsonRequest(ServiceDefinition, { unknown: "refuse" });
-
-const DEFAULT_WAIT_MS = (5 * MINUTE) / MILLISECOND;
-const MAX_WAIT_MS = (10 * MINUTE) / MILLISECOND;
-/** A wait is prolonged by up to this share of itself, so that many callers do not come back at once. */
-const JITTER_SHARE = 1 / 16;
 
 function services(call: Call): Reply {
   refuseNamespace(call);
@@ -46,9 +42,8 @@ async function service(call: Call): Promise<Reply> {
   const { agent, platform } = call.needs;
   const hash = call.query.get("hash");
   if (hash !== "" && requireService(call).contentHash === hash) {
-    const waitMs = Math.min(MaxQueryTimeMs === 0 ? DEFAULT_WAIT_MS : MaxQueryTimeMs, MAX_WAIT_MS);
-    const jitterMs = platform.random.float() * waitMs * JITTER_SHARE;
-    await agent.serviceChanged(call.tail, hash, waitMs + jitterMs, call.signal);
+    const waitMs = heldMs(MaxQueryTimeMs, platform.random);
+    await agent.serviceChanged(call.tail, hash, waitMs, call.signal);
   }
   const found = requireService(call);
   const body = serviceBody(agentService(found.service, found.contentHash));

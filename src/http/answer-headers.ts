@@ -13,7 +13,7 @@ type ReadName = {
   [M in MethodName]: Methods[M]["reply"] extends Answer<infer _> ? M : never;
 }[MethodName];
 
-const LEVELS = { default: "leader", stale: "stale", consistent: "consistent" } as const;
+export const LEVELS = { default: "leader", stale: "stale", consistent: "consistent" } as const;
 
 export function indexHeaders(meta: QueryMeta): string[] {
   return [
@@ -32,7 +32,7 @@ export function discoveryHeaders(meta: QueryMeta, options: QueryOptions): string
   return [...indexHeaders(meta), "X-Consul-Effective-Consistency", LEVELS[options.Consistency]];
 }
 
-const FAILED_READ = indexHeaders({ Index: 1, KnownLeader: false, LastContactMs: 0 });
+export const FAILED_READ = indexHeaders({ Index: 1, KnownLeader: false, LastContactMs: 0 });
 
 /** A catalog, health or session read: if it fails, its error has index headers all the same. */
 export async function read<M extends ReadName>(

@@ -27,9 +27,12 @@ export function cacheHeaders(
 
 const FORCES_FETCH = /(?:^|[,\s])(?:must-revalidate|max-age=0)(?:$|[,\s])/i;
 
+/** Whether what a cache keeps without refreshing it must be fetched anew. */
+export const forcesFetch = (call: Call): boolean => FORCES_FETCH.test(call.header("cache-control"));
+
 /** Of the list of datacenters, which Consul keeps without a query that refreshes it: it can be told to fetch anew. */
 export function datacentersCacheHeaders(call: Call): readonly string[] {
   if (!call.query.has("cached")) return NONE;
   const known = call.cachedQuestions.ask("Catalog.ListDatacenters");
-  return known && !FORCES_FETCH.test(call.header("cache-control")) ? HIT : MISS;
+  return known && !forcesFetch(call) ? HIT : MISS;
 }

@@ -43,6 +43,10 @@ export class Call {
   get headers(): IncomingHttpHeaders {
     return this.#exchange.headers;
   }
+  /** IP address of whoever is at the other end of the connection; empty on a socket path. */
+  get peerHost(): string {
+    return this.#exchange.peer.host;
+  }
   /** A header's value, "" where it was not sent. */
   header(name: string): string {
     const value = this.#exchange.headers[name];

@@ -21,8 +21,11 @@ import { shownService, shownServiceNode } from "./empty-lists.ts";
 import {
   checkCacheControl,
   consistencyOf,
+  CACHED_PARAMETERS,
   DATACENTERS_PARAMETERS,
   FILTER_PARAMETERS,
+  NEAR_PARAMETERS,
+  nearOf,
   NODE_META_PARAMETERS,
   nodeMetaFilters,
   queryOptions,
@@ -101,7 +104,11 @@ async function datacenters(call: Call): Promise<Reply> {
 }
 
 async function nodes(call: Call): Promise<Reply> {
-  const args = { ...queryOptions(call), NodeMetaFilters: nodeMetaFilters(call) };
+  const args = {
+    ...queryOptions(call),
+    ...nearOf(call),
+    NodeMetaFilters: nodeMetaFilters(call),
+  };
   const { value, meta } = await read(call, "Catalog.ListNodes", args);
   return reply(nodesBody(value), discoveryHeaders(meta, args));
 }
@@ -114,16 +121,28 @@ async function services(call: Call): Promise<Reply> {
   return reply(servicesBody(value), [...discoveryHeaders(meta, args), ...cache]);
 }
 
-async function service(call: Call): Promise<Reply> {
+function service(call: Call): Promise<Reply> {
+  return serviceNodes(call, "Catalog.ServiceNodes");
+}
+
+function connect(call: Call): Promise<Reply> {
+  return serviceNodes(call, "Catalog.ConnectNodes");
+}
+
+async function serviceNodes(
+  call: Call,
+  method: "Catalog.ServiceNodes" | "Catalog.ConnectNodes",
+): Promise<Reply> {
   refuseNamespace(call);
   const args = {
     ...queryOptions(call),
+    ...nearOf(call),
     ServiceName: requiredTail(call, "Missing service name"),
     ServiceTags: call.query.all("tag"),
     NodeMetaFilters: nodeMetaFilters(call),
   };
-  const { value, meta } = await read(call, "Catalog.ServiceNodes", args);
-  const cache = cacheHeaders(call, "Catalog.ServiceNodes", args);
+  const { value, meta } = await read(call, method, args);
+  const cache = cacheHeaders(call, method, args);
   return reply(serviceNodesBody(value), [...discoveryHeaders(meta, args), ...cache]);
 }
 
@@ -153,6 +172,14 @@ export const TAG_PARAMETERS: Parameters = {
     type: "text",
     repeatable: true,
   },
+};
+
+const INSTANCES_PARAMETERS: Parameters = {
+  ...LIST_PARAMETERS,
+  ...TAG_PARAMETERS,
+  ...NODE_META_PARAMETERS,
+  ...NEAR_PARAMETERS,
+  ...CACHED_PARAMETERS,
 };
 
 export const catalogRoutes = [
@@ -189,7 +216,7 @@ export const catalogRoutes = [
   defineRoute("/v1/catalog/nodes", TAG, {
     GET: {
       summary: "All nodes",
-      query: { ...LIST_PARAMETERS, ...NODE_META_PARAMETERS },
+      query: { ...LIST_PARAMETERS, ...NODE_META_PARAMETERS, ...NEAR_PARAMETERS },
       answerHeaders: "index and consistency",
       answers: { 200: { description: "Sorted by name", schema: NODES } },
       handle: nodes,
@@ -207,13 +234,25 @@ export const catalogRoutes = [
   defineRoute("/v1/catalog/service/:service", TAG, {
     GET: {
       summary: "Instances of a service, whatever their health",
-      query: { ...LIST_PARAMETERS, ...TAG_PARAMETERS, ...NODE_META_PARAMETERS },
+      query: INSTANCES_PARAMETERS,
       answerHeaders: "index and consistency",
       answers: {
         200: { description: "Sorted by node and service ID", schema: SERVICE_NODES },
         400: { description: "No service given" },
       },
       handle: service,
+    },
+  }),
+  defineRoute("/v1/catalog/connect/:service", TAG, {
+    GET: {
+      summary: "Instances by which a service is reached over the mesh",
+      query: INSTANCES_PARAMETERS,
+      answerHeaders: "index and consistency",
+      answers: {
+        200: { description: "Sorted by node and service ID", schema: SERVICE_NODES },
+        400: { description: "No service given" },
+      },
+      handle: connect,
     },
   }),
   defineRoute("/v1/catalog/node/:node", TAG, {

@@ -74,11 +74,13 @@ export class Connections implements AsyncDisposable {
     return (this.#connections.get(stream)?.inFlight ?? 0) === 0;
   }
 
-  requestBegun(stream: Duplex): void {
+  /** @returns how many of its requests are being answered now, with this one */
+  requestBegun(stream: Duplex): number {
     const connection = this.#connections.get(stream);
-    if (connection === undefined) return;
+    if (connection === undefined) return 0;
     connection.inFlight++;
     connection.beganAt = undefined;
+    return connection.inFlight;
   }
 
   hold(stream: Duplex): void {

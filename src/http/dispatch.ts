@@ -94,6 +94,11 @@ export class Dispatcher {
       return this.#refuse(reply(textBody(text), [], 403), asked, text);
     }
     const operation = route.operations.get(method);
+    if (operation === undefined && route.otherMethods !== undefined) {
+      const answer = route.otherMethods(method, call.path);
+      if (answer.status === 200) return answer;
+      return this.#refuse(answer, asked, `method ${method} not allowed`);
+    }
     if (operation === undefined) {
       if (method === "OPTIONS") return emptyReply(200, ["Allow", route.allow]);
       const text = `method ${method} not allowed`;

@@ -4,7 +4,7 @@
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { IpAddress } from "../platform/index.ts";
-import type { Encoded } from "./reply.ts";
+import type { Encoded, StreamSource } from "./reply.ts";
 import type { BodyLimit } from "./request-body.ts";
 
 export interface Exchange {
@@ -30,6 +30,8 @@ export interface Exchange {
    * @throws when a header holds what no header may
    */
   send(status: number, headers: readonly string[], body: Encoded | undefined): void;
+  /** Writes an answer that lasts until the connection ends, and resolves then. */
+  stream(status: number, headers: readonly string[], source: StreamSource): Promise<void>;
   /** Ends the connection without an answer. */
   destroy(): void;
 }

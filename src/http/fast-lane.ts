@@ -10,7 +10,7 @@ import { RollcallError } from "../errors/index.ts";
 import type { Connections } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
 import { PlainRequests, type PlainRequest } from "./plain-request.ts";
-import type { Encoded } from "./reply.ts";
+import type { Encoded, StreamSource } from "./reply.ts";
 import type { BodyLimit } from "./request-body.ts";
 import { headText } from "./response-head.ts";
 
@@ -19,6 +19,11 @@ const ONE_WRITE_MAX_BYTES = 4096;
 
 const latin1 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+
+/** A piece of a body whose length is not known beforehand (RFC 9112 §7.1). */
+function chunkOf(text: string): string {
+  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+}
 
 export interface FastLaneNeeds {
   readonly connections: Connections;
@@ -178,6 +183,20 @@ class LaneExchange implements Exchange {
     this.#isDone = true;
     if (closes) stream.end();
     this.#onDone();
+  }
+  async stream(status: number, headers: readonly string[], source: StreamSource): Promise<void> {
+    const stream = this.#stream;
+    if (this.#isDone || stream.destroyed) return;
+    this.hold();
+    const all = [...headers, "Transfer-Encoding", "chunked"];
+    stream.write(headText(status, all, this.#needs.date(), false), "latin1");
+    using _subscription = source({
+      write: (text) => void stream.write(chunkOf(text)),
+      get backlogBytes() {
+        return stream.writableLength;
+      },
+    });
+    await new Promise((resolve) => stream.once("close", resolve));
   }
   destroy(): void {
     this.#isDone = true;

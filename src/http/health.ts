@@ -17,7 +17,10 @@ import { TAG_PARAMETERS } from "./catalog.ts";
 import { shownCheck, shownInstance } from "./empty-lists.ts";
 import {
   bad,
+  CACHED_PARAMETERS,
   FILTER_PARAMETERS,
+  NEAR_PARAMETERS,
+  nearOf,
   NODE_META_PARAMETERS,
   nodeMetaFilters,
   queryOptions,
@@ -74,6 +77,7 @@ async function checks(call: Call): Promise<Reply> {
   refuseNamespace(call);
   const args = {
     ...queryOptions(call),
+    ...nearOf(call),
     ServiceName: requiredTail(call, "Missing service name"),
     // Consul 1.8 has no tags here.
     ServiceTags: [],
@@ -87,6 +91,7 @@ async function state(call: Call): Promise<Reply> {
   refuseNamespace(call);
   const args = {
     ...queryOptions(call),
+    ...nearOf(call),
     State: requiredTail(call, "Missing check state"),
     NodeMetaFilters: nodeMetaFilters(call),
   };
@@ -94,19 +99,30 @@ async function state(call: Call): Promise<Reply> {
   return reply(checksBody(value), discoveryHeaders(meta, args));
 }
 
-async function service(call: Call): Promise<Reply> {
+function service(call: Call): Promise<Reply> {
+  return serviceNodes(call, "Health.ServiceNodes");
+}
+
+function connect(call: Call): Promise<Reply> {
+  return serviceNodes(call, "Health.ConnectNodes");
+}
+
+async function serviceNodes(
+  call: Call,
+  method: "Health.ServiceNodes" | "Health.ConnectNodes",
+): Promise<Reply> {
   refuseNamespace(call);
   const { query } = call;
-  const options = queryOptions(call);
   const args = {
-    ...options,
+    ...queryOptions(call),
+    ...nearOf(call),
     ServiceName: requiredTail(call, "Missing service name"),
     ServiceTags: query.all("tag"),
     NodeMetaFilters: nodeMetaFilters(call),
     Status: statusWanted(call),
   };
-  const { value, meta } = await read(call, "Health.ServiceNodes", args);
-  const cache = cacheHeaders(call, "Health.ServiceNodes", args);
+  const { value, meta } = await read(call, method, args);
+  const cache = cacheHeaders(call, method, args);
   return reply(serviceBody(call, value), [...discoveryHeaders(meta, args), ...cache]);
 }
 
@@ -141,6 +157,30 @@ function wantsPassing({ query }: Call): boolean {
 const TAG = "Health";
 const LIST_PARAMETERS: Parameters = { ...READ_PARAMETERS, ...FILTER_PARAMETERS };
 
+const INSTANCES_PARAMETERS: Parameters = {
+  ...LIST_PARAMETERS,
+  ...TAG_PARAMETERS,
+  ...NODE_META_PARAMETERS,
+  ...NEAR_PARAMETERS,
+  ...CACHED_PARAMETERS,
+  passing: {
+    description: "Only instances whose checks all pass; bare, or a boolean",
+    type: "text",
+  },
+  explain: {
+    description:
+      "Also list the instances that were left out, and why each was; dns: as DNS would answer",
+    type: "text",
+  },
+};
+const INSTANCES_ANSWERS = {
+  200: {
+    description: "The instances; with explain, an object of them and the excluded ones",
+    alternatives: [INSTANCES, EXPLAINED, EXPLAINED_FOR_DNS],
+  },
+  400: { description: "No service given, or a bad value for passing" },
+};
+
 export const healthRoutes = [
   defineRoute("/v1/health/node/:node", TAG, {
     GET: {
@@ -157,7 +197,7 @@ export const healthRoutes = [
   defineRoute("/v1/health/checks/:service", TAG, {
     GET: {
       summary: "Checks of a service's instances",
-      query: { ...LIST_PARAMETERS, ...NODE_META_PARAMETERS },
+      query: { ...LIST_PARAMETERS, ...NODE_META_PARAMETERS, ...NEAR_PARAMETERS },
       answerHeaders: "index and consistency",
       answers: {
         200: { description: "Sorted by node and check ID", schema: CHECKS },
@@ -169,35 +209,25 @@ export const healthRoutes = [
   defineRoute("/v1/health/service/:service", TAG, {
     GET: {
       summary: "Instances of a service, with their nodes and checks",
-      query: {
-        ...LIST_PARAMETERS,
-        ...TAG_PARAMETERS,
-        ...NODE_META_PARAMETERS,
-        passing: {
-          description: "Only instances whose checks all pass; bare, or a boolean",
-          type: "text",
-        },
-        explain: {
-          description:
-            "Also list the instances that were left out, and why each was; dns: as DNS would answer",
-          type: "text",
-        },
-      },
+      query: INSTANCES_PARAMETERS,
       answerHeaders: "index and consistency",
-      answers: {
-        200: {
-          description: "The instances; with explain, an object of them and the excluded ones",
-          alternatives: [INSTANCES, EXPLAINED, EXPLAINED_FOR_DNS],
-        },
-        400: { description: "No service given, or a bad value for passing" },
-      },
+      answers: INSTANCES_ANSWERS,
       handle: service,
+    },
+  }),
+  defineRoute("/v1/health/connect/:service", TAG, {
+    GET: {
+      summary: "Instances by which a service is reached over the mesh, with their nodes and checks",
+      query: INSTANCES_PARAMETERS,
+      answerHeaders: "index and consistency",
+      answers: INSTANCES_ANSWERS,
+      handle: connect,
     },
   }),
   defineRoute("/v1/health/state/:state", TAG, {
     GET: {
       summary: "Checks in a state: any, passing, warning or critical",
-      query: { ...LIST_PARAMETERS, ...NODE_META_PARAMETERS },
+      query: { ...LIST_PARAMETERS, ...NODE_META_PARAMETERS, ...NEAR_PARAMETERS },
       answerHeaders: "index and consistency",
       answers: {
         200: { description: "Empty for an unknown state", schema: CHECKS },

@@ -1,13 +1,15 @@
 /**
  * What the HTTP room asks of the agent that it serves. The agent implements it; tests can too.
  */
-import type { Logger, Platform } from "../platform/index.ts";
+import type { LineLogger, Logger, Platform } from "../platform/index.ts";
 import type {
   CheckDefinition,
   CheckServiceNode,
   HealthCheck,
   NodeService,
   ServiceDefinition,
+  UserEvent,
+  UserEventRequest,
 } from "../model/index.ts";
 import type { RuntimeConfig } from "../config/index.ts";
 import type { Delegate, ExcludedInstance } from "../rpc/index.ts";
@@ -68,6 +70,17 @@ export interface LocalAgent {
     signal: AbortSignal,
   ): Promise<void>;
 
+  /** @throws {RollcallError} for filters that are none, and for more than fits into a packet */
+  fireEvent(event: UserEventRequest): UserEvent;
+  /** The latest events that are for this agent, oldest first; another list after each event. */
+  events(): readonly UserEvent[];
+  /** Resolves when `events()` is no longer `seen`, the time is up, or the caller has gone. */
+  eventsChanged(seen: readonly UserEvent[], waitMs: number, signal: AbortSignal): Promise<void>;
+
+  /** @throws {RollcallError} when nobody could be joined; the signal's reason */
+  join(address: string, pool: "lan" | "wan", signal: AbortSignal): Promise<void>;
+  /** @throws {RollcallError} `agent: No node found with name 'x'` */
+  forceLeave(node: string, options: { readonly prune: boolean }): Promise<void>;
   members(pool: "lan" | "wan"): readonly Member[];
   /** The whole body of `/v1/agent/self` as plain JSON values. */
   self(): Record<string, unknown>;
@@ -84,9 +97,13 @@ export interface DnsSelection {
   readonly limit: string;
 }
 
+/** The agent's log as it goes on. */
+export type LogSource = Pick<LineLogger, "subscribe">;
+
 export interface HttpNeeds {
   readonly platform: Platform;
   readonly logger: Logger;
+  readonly logs: LogSource;
   readonly config: () => RuntimeConfig;
   readonly delegate: Delegate;
   readonly agent: LocalAgent;

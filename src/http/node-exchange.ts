@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:
 import type { IpAddress } from "../platform/index.ts";
 import type { Connections } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Encoded } from "./reply.ts";
+import type { Encoded, StreamSource } from "./reply.ts";
 import { drainBody, readBody, type BodyLimit } from "./request-body.ts";
 
 const NO_PEER: IpAddress = { host: "", port: 0 };
@@ -67,6 +67,20 @@ export class NodeExchange implements Exchange {
     } else {
       response.end(body.data);
     }
+  }
+  async stream(status: number, headers: readonly string[], source: StreamSource): Promise<void> {
+    const response = this.#response;
+    if (response.destroyed || response.headersSent) return;
+    this.hold();
+    response.writeHead(status, [...headers]);
+    response.flushHeaders();
+    using _subscription = source({
+      write: (text) => void response.write(text),
+      get backlogBytes() {
+        return response.writableLength;
+      },
+    });
+    await new Promise((resolve) => response.once("close", resolve));
   }
   destroy(): void {
     this.#response.destroy();

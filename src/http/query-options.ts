@@ -47,6 +47,15 @@ export const NODE_META_PARAMETERS: Parameters = {
     repeatable: true,
   },
 };
+export const NEAR_PARAMETERS: Parameters = {
+  near: {
+    description: "Node to sort by estimated round-trip time from, nearest first; _agent: this one",
+    type: "text",
+  },
+};
+export const CACHED_PARAMETERS: Parameters = {
+  cached: { description: "An answer that the agent keeps fresh will do", type: "flag" },
+};
 export const DATACENTERS_PARAMETERS: Parameters = {
   ...TOKEN_PARAMETERS,
   ...CONSISTENCY_PARAMETERS,
@@ -189,6 +198,13 @@ export function nodeMetaFilters({ query }: Call): Readonly<Record<string, string
   }
   return filters;
 }
+
+/** `?near=`, for reads that list what is on nodes. */
+export function nearOf({ query, config }: Call): Pick<QueryOptions, "Near"> {
+  const near = query.get("near");
+  return near === "" ? NOWHERE : { Near: near === "_agent" ? config.nodeName : near };
+}
+const NOWHERE: Pick<QueryOptions, "Near"> = {};
 
 /** What follows the prefix, which must not be empty. */
 export function requiredTail({ tail }: Call, missing: string): string {

@@ -20,11 +20,22 @@ export interface Body {
   encode(variant: Variant): Encoded | Promise<Encoded>;
 }
 
+/** Where an answer without an end is written to. */
+export interface StreamSink {
+  write(text: string): void;
+  /** Written and not taken by the client yet. */
+  readonly backlogBytes: number;
+}
+/** Starts writing; disposed when the client has gone. */
+export type StreamSource = (sink: StreamSink) => Disposable;
+
 export interface Reply {
   readonly status: number;
   /** Name, value, name, value …; names in Go's canonical spelling. */
   readonly headers: readonly string[];
   readonly body: Body | undefined;
+  /** In place of a body: text that goes on until the client hangs up. */
+  readonly stream?: StreamSource;
 }
 
 const NO_HEADERS: readonly string[] = [];

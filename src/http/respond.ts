@@ -15,7 +15,11 @@ export interface Manner {
 
 /** Resolves once the answer is handed to the socket; no promise where it was at once. */
 export function respond(exchange: Exchange, reply: Reply, manner: Manner): void | Promise<void> {
-  const { body } = reply;
+  const { body, stream } = reply;
+  if (stream !== undefined) {
+    const headers = [...reply.headers, ...manner.extraHeaders, "Vary", "Accept-Encoding"];
+    return exchange.stream(reply.status, headers, stream);
+  }
   if (body === undefined) {
     write(exchange, reply, manner, undefined, false);
     return;

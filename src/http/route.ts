@@ -55,12 +55,16 @@ export interface Route {
   readonly parameter: string | undefined;
   /** Value of the Allow header. */
   readonly allow: string;
+  /** What OPTIONS and wrong methods are answered with, where that is not what all endpoints say. */
+  readonly otherMethods: OtherMethods | undefined;
 }
+export type OtherMethods = (method: string, path: string) => Reply;
 
 export function defineRoute(
   path: string,
   tag: string,
   operations: Readonly<Partial<Record<"GET" | "PUT" | "POST" | "DELETE", Operation>>>,
+  otherMethods?: OtherMethods,
 ): Route {
   const colon = path.indexOf(":");
   const methods = new Map(Object.entries(operations));
@@ -71,5 +75,6 @@ export function defineRoute(
     prefix: colon === -1 ? path : path.slice(0, colon),
     parameter: colon === -1 ? undefined : path.slice(colon + 1),
     allow: ["OPTIONS", ...methods.keys()].join(","),
+    otherMethods,
   };
 }

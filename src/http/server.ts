@@ -22,6 +22,11 @@ import { ROUTES } from "./routes.ts";
 import type { TargetRules } from "./target.ts";
 
 const UNIX_PREFIX = "unix://";
+/**
+ * Requests that a client may send before it has the first one's answer. Node's server begins all that come in one
+ * piece, whether the client reads or not; who sends more is cut off.
+ */
+const PIPELINED_MAX = 32;
 
 export interface HttpServer extends AsyncDisposable {
   readonly addresses: ReadonlyArray<IpAddress | SocketPath>;
@@ -127,7 +132,10 @@ function nodeServer(
   });
   server.on("request", (request, response) => {
     const { socket } = request;
-    connections.requestBegun(socket);
+    if (connections.requestBegun(socket) > PIPELINED_MAX) {
+      socket.destroy();
+      return;
+    }
     response.once("close", () => connections.requestDone(socket));
     serve(new NodeExchange(request, response, connections));
   });

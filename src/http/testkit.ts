@@ -13,7 +13,7 @@ import {
   type Platform,
 } from "../platform/index.ts";
 import type { Delegate, MethodName, Methods, QueryMeta } from "../rpc/index.ts";
-import type { HttpNeeds, LocalAgent, LocalService } from "./needs.ts";
+import type { HttpNeeds, LocalAgent, LocalService, LogSource } from "./needs.ts";
 import { startHttpServer } from "./server.ts";
 
 export type Handlers = {
@@ -99,6 +99,11 @@ export function fakeAgent(overrides: Partial<LocalAgent> = {}): FakeAgent {
     setNodeMaintenance: note("setNodeMaintenance"),
     setServiceMaintenance: note("setServiceMaintenance"),
     serviceChanged: note("serviceChanged"),
+    fireEvent: (event) => ({ ...event, ID: "", Version: 1, LTime: 0 }),
+    events: () => [],
+    eventsChanged: note("eventsChanged"),
+    join: note("join"),
+    forceLeave: note("forceLeave"),
     members: () => [],
     self: () => ({ Config: { NodeName: "node-a" }, Coord: null }),
     reload: note("reload"),
@@ -181,6 +186,7 @@ export const TEST_CONFIG: RuntimeConfig = {
   logLevel: "INFO",
   logJson: false,
   pidFile: "",
+  disableCoordinates: false,
   enableDebug: false,
   ui: false,
   services: [],
@@ -204,6 +210,7 @@ export interface TestOptions {
   readonly handlers?: Handlers;
   readonly agent?: FakeAgent;
   readonly config?: Partial<RuntimeConfig>;
+  readonly logs?: LogSource;
 }
 
 export async function startTestServer(options: TestOptions): Promise<TestServer> {
@@ -215,6 +222,7 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
   const needs: HttpNeeds = {
     platform,
     logger: recordingLogger(lines),
+    logs: options.logs ?? { subscribe: () => ({ [Symbol.dispose]: () => {} }) },
     config: () => config,
     delegate,
     agent,

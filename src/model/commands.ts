@@ -2,8 +2,11 @@
  * What enters the replicated log: Consul's own commands, as typed records. Their bytes come with the RPC
  * codec.
  */
+import type { AutopilotRequest } from "./autopilot.ts";
 import type { DeregisterRequest, RegisterRequest } from "./catalog.ts";
+import type { CoordinateBatch } from "./coordinate.ts";
 import type { DirEntry, KvsOp, Session } from "./kv.ts";
+import type { PreparedQueryRequest } from "./prepared-query.ts";
 import type { TxnRequest } from "./txn.ts";
 
 export type Command =
@@ -12,6 +15,9 @@ export type Command =
   | Readonly<{ type: "KVS"; body: KvsRequest }>
   | Readonly<{ type: "Session"; body: SessionRequest }>
   | Readonly<{ type: "Tombstone"; body: TombstoneRequest }>
+  | Readonly<{ type: "Autopilot"; body: AutopilotRequest }>
+  | Readonly<{ type: "CoordinateBatchUpdate"; body: CoordinateBatch }>
+  | Readonly<{ type: "PreparedQuery"; body: PreparedQueryRequest }>
   | Readonly<{ type: "Txn"; body: TxnRequest }>;
 
 export interface KvsRequest {

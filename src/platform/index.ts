@@ -3,5 +3,6 @@ export { noLogger } from "./logger.ts";
 export type { LogFields, Logger } from "./logger.ts";
 export { lineLogger, parseLogLevel } from "./log-lines.ts";
 export type { LineLogger, LineLoggerOptions, LogLevel, LogSink } from "./log-lines.ts";
+export { secondsTimestamp } from "./log-timestamp.ts";
 export { DisposableScope } from "./disposable-scope.ts";
 export { OutputTail } from "./output-tail.ts";

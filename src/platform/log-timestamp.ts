@@ -14,6 +14,11 @@ interface LocalTime {
   readonly milliseconds: string;
 }
 
+/** `2026-11-23T13:22:48Z` */
+export function secondsTimestamp(wallMs: number): string {
+  return `${localTime(wallMs, 0).seconds}Z`;
+}
+
 /** `2026-11-23T13:22:48.123+0100`, or `…Z` where local time is UTC. */
 export function textTimestamp(wallMs: number, zoneOffsetMinutes: number): string {
   const { seconds, milliseconds } = localTime(wallMs, zoneOffsetMinutes);

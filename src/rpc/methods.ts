@@ -3,15 +3,21 @@
  * `Delegate` can make them: it answers locally on a server and over the wire on a client.
  */
 import type {
+  AutopilotConfig,
   CheckServiceNode,
   DeregisterRequest,
   DirEntry,
   HealthCheck,
   KvsRequest,
+  NetworkCoordinate,
   Node,
+  NodeCoordinate,
   NodeServiceList,
   NodeServices,
+  PreparedQuery,
+  PreparedQueryRequest,
   RegisterRequest,
+  ServerState,
   ServiceNode,
   Session,
   TxnOp,
@@ -32,6 +38,8 @@ export interface QueryOptions {
   readonly MaxStaleMs: number | undefined;
   /** A filter expression; empty keeps everything. */
   readonly Filter: string;
+  /** Sorts what is listed by its distance from this node, nearest first, where the method lists what is on nodes. */
+  readonly Near?: string;
 }
 export const DEFAULT_QUERY: QueryOptions = {
   Datacenter: "",
@@ -99,6 +107,28 @@ export interface KeyListQuery extends QueryOptions {
   readonly Seperator: string;
 }
 
+export interface PreparedQueryExecution extends QueryOptions {
+  readonly QueryIDOrName: string;
+  /** 0 or less: all. */
+  readonly Limit: number;
+  /** Over the mesh, also where the query does not say so. */
+  readonly Connect: boolean;
+  /** `Node`: what `?near=` says; may be `_agent` or `_ip`, the node with the address `Ip`. */
+  readonly Source: { readonly Node: string; readonly Ip: string };
+  /** The agent that was asked. */
+  readonly Agent: { readonly Node: string };
+}
+export interface PreparedQueryResult {
+  readonly Service: string;
+  /** In random order, or nearest first. */
+  readonly Nodes: readonly CheckServiceNode[];
+  readonly DNS: PreparedQuery["DNS"];
+  /** That the instances are in. */
+  readonly Datacenter: string;
+  /** How many other datacenters were tried. */
+  readonly Failovers: number;
+}
+
 type Read<A, R extends object> = { args: A; reply: Answer<R> };
 type Write<A, R> = { args: A; reply: R };
 
@@ -115,6 +145,8 @@ export interface Methods {
     NodeMetaQuery,
     { readonly Services: Readonly<Record<string, readonly string[]>> }
   >;
+  /** Instances by which the service is reached over the mesh. */
+  "Catalog.ConnectNodes": Read<ServiceQuery, { readonly ServiceNodes: readonly ServiceNode[] }>;
   "Catalog.ServiceNodes": Read<ServiceQuery, { readonly ServiceNodes: readonly ServiceNode[] }>;
   "Catalog.NodeServices": Read<NodeQuery, { readonly NodeServices: NodeServices | null }>;
   "Catalog.NodeServiceList": Read<NodeQuery, { readonly NodeServices: NodeServiceList }>;
@@ -124,6 +156,14 @@ export interface Methods {
     {
       readonly Nodes: readonly CheckServiceNode[];
       /** Instances of the service that are not in `Nodes`, and why. */
+      readonly Excluded: readonly ExcludedInstance[];
+    }
+  >;
+  /** Instances by which the service is reached over the mesh. */
+  "Health.ConnectNodes": Read<
+    HealthServiceQuery,
+    {
+      readonly Nodes: readonly CheckServiceNode[];
       readonly Excluded: readonly ExcludedInstance[];
     }
   >;
@@ -156,6 +196,51 @@ export interface Methods {
   "Session.Renew": Write<
     { readonly Datacenter: string; readonly SessionID: string },
     { readonly Sessions: readonly Session[] }
+  >;
+
+  /** The query's ID. On create, that of the query given must be empty. */
+  "PreparedQuery.Apply": Write<PreparedQueryRequest & { readonly Token?: string }, string>;
+  /** `Queries` has 0 or 1 element. */
+  "PreparedQuery.Get": Read<
+    QueryOptions & { readonly QueryID: string },
+    { readonly Queries: readonly PreparedQuery[] }
+  >;
+  "PreparedQuery.List": Read<QueryOptions, { readonly Queries: readonly PreparedQuery[] }>;
+  /** Does not block. Throws `request/not-found`. */
+  "PreparedQuery.Execute": Read<PreparedQueryExecution, PreparedQueryResult>;
+  /** The query that would run, rendered if it is a template. Does not block. Throws `request/not-found`. */
+  "PreparedQuery.Explain": Read<
+    QueryOptions & { readonly QueryIDOrName: string },
+    { readonly Query: PreparedQuery }
+  >;
+
+  /** Written with a delay of some seconds. */
+  "Coordinate.Update": Write<
+    {
+      readonly Datacenter: string;
+      readonly Token?: string;
+      readonly Node: string;
+      readonly Segment: string;
+      readonly Coord: NetworkCoordinate | null;
+    },
+    void
+  >;
+  "Coordinate.ListNodes": Read<QueryOptions, { readonly Coordinates: readonly NodeCoordinate[] }>;
+  /** One of each segment that the node is in; none for an unknown node. */
+  "Coordinate.Node": Read<NodeQuery, { readonly Coordinates: readonly NodeCoordinate[] }>;
+
+  /** Beyond Consul's own: what its raft configuration and its server health both are made of. */
+  "Operator.Servers": Write<{ readonly Datacenter: string }, readonly ServerState[]>;
+  /** One of `ID` and `Address` is empty. */
+  "Operator.RaftRemovePeer": Write<
+    { readonly Datacenter: string; readonly ID: string; readonly Address: string },
+    void
+  >;
+  "Operator.AutopilotGetConfiguration": Write<{ readonly Datacenter: string }, AutopilotConfig>;
+  /** false where `CAS` did not hold. */
+  "Operator.AutopilotSetConfiguration": Write<
+    { readonly Datacenter: string; readonly Config: AutopilotConfig; readonly CAS: boolean },
+    boolean
   >;
 
   /** The response lists errors where an operation failed: then nothing was written. */

@@ -5,10 +5,18 @@
 import type { RuntimeConfig } from "../config/index.ts";
 import { localDelegate } from "../endpoints/index.ts";
 import { RollcallError } from "../errors/index.ts";
-import { MILLISECOND, type Command, type Session } from "../model/index.ts";
+import {
+  CONSUL_VERSION,
+  DEFAULT_AUTOPILOT,
+  MILLISECOND,
+  type Command,
+  type ServerState,
+  type Session,
+} from "../model/index.ts";
 import type { Logger, Platform } from "../platform/index.ts";
 import type { Delegate } from "../rpc/index.ts";
 import { Store, type ApplyEffects } from "../store/index.ts";
+import { CoordinateBatches } from "./coordinate-batches.ts";
 import { LockDelays } from "./lock-delays.ts";
 import { memoryLog } from "./memory-log.ts";
 import { aliveServer } from "./own-registration.ts";
@@ -63,6 +71,26 @@ export async function startServer(needs: ServerNeeds): Promise<Server> {
     applied({ type: "Tombstone", body: { Datacenter, Op: "reap", ReapIndex } }),
   );
 
+  const coordinates = new CoordinateBatches(clock, logger, (body) =>
+    applied({ type: "CoordinateBatchUpdate", body }),
+  );
+
+  const StableSinceMs = clock.wallMs();
+  const ownState = (): ServerState => ({
+    ID: nodeId,
+    Name: config.nodeName,
+    Address: address,
+    SerfStatus: "alive",
+    Version: CONSUL_VERSION,
+    Leader: true,
+    Voter: true,
+    RaftProtocol: "3",
+    LastContactMs: 0,
+    LastTerm: FIRST_TERM,
+    LastIndex: store.lastIndex,
+    Healthy: true,
+    StableSinceMs,
+  });
   let isOpen = true;
   const delegate = localDelegate({
     platform,
@@ -73,12 +101,24 @@ export async function startServer(needs: ServerNeeds): Promise<Server> {
       if (!isOpen) throw new RollcallError("raft/no-leader");
       return log.apply(command);
     },
-    leadership: { leader: () => address, peers: () => [address], lastContactMs: () => 0 },
+    leadership: {
+      leader: () => address,
+      peers: () => [address],
+      lastContactMs: () => 0,
+      servers: () => [ownState()],
+    },
     sessionTimers,
+    coordinates,
     lockDelayMs: (key) => lockDelays.remainingMs(key),
   });
 
   logger.info("cluster leadership acquired");
+  if (store.view().autopilot() === undefined) {
+    await applied({
+      type: "Autopilot",
+      body: { Datacenter, Config: DEFAULT_AUTOPILOT, CAS: false },
+    });
+  }
   await applied({
     type: "Register",
     body: aliveServer({
@@ -101,10 +141,14 @@ export async function startServer(needs: ServerNeeds): Promise<Server> {
       isOpen = false;
       sessionTimers[Symbol.dispose]();
       tombstones[Symbol.dispose]();
+      coordinates[Symbol.dispose]();
       lockDelays[Symbol.dispose]();
     },
   };
 }
+
+/** A cluster of one has elected its leader at its first attempt; the term before it is that of the bootstrap. */
+const FIRST_TERM = 2;
 
 const BLANK_SESSION: Session = {
   ID: "",

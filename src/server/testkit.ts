@@ -59,6 +59,7 @@ export const serverConfig: RuntimeConfig = {
   logLevel: "DEBUG",
   logJson: false,
   pidFile: "",
+  disableCoordinates: false,
   enableDebug: false,
   ui: false,
   services: [],

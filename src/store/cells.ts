@@ -16,6 +16,7 @@ export const cell = {
   key: (key: string): string => `key\0${key}`,
   keyPrefix: (prefix: string): string => `keys under\0${prefix}`,
   session: (id: string): string => `session\0${id}`,
+  preparedQuery: (id: string): string => `query\0${id}`,
   nodeSessions: (node: string): string => `sessions of node\0${node}`,
 };
 const PREFIX_CELL_HEAD = cell.keyPrefix("").length;

@@ -4,6 +4,7 @@
  */
 import type { DeregisterRequest, HealthCheck } from "../model/index.ts";
 import { cell } from "./cells.ts";
+import { deleteCoordinatesOfNode } from "./coordinate-write.ts";
 import { row } from "./index-rows.ts";
 import { destroySessionsOfCheck, destroySessionsOfNode } from "./session-write.ts";
 import { fold, join, type ServiceRecord } from "./tables.ts";
@@ -21,6 +22,7 @@ export function deleteNode(tx: WriteTx, name: string): void {
   const under = join(fold(name), "");
   for (const { Service } of tables.services.rows.values(under)) deleteService(tx, name, Service.ID);
   for (const { CheckID } of tables.checks.rows.values(under)) deleteCheck(tx, name, CheckID);
+  deleteCoordinatesOfNode(tx, name);
   destroySessionsOfNode(tx, name);
   tx.remove(tables.nodes, fold(name));
   tx.bump(row.nodes);

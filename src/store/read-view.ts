@@ -2,10 +2,21 @@
  * Reads of the state. Every read notes the cells that it touched: whoever waits for a change of the
  * result waits for one of them, and no caller lists by hand what it depends on.
  */
-import type { DirEntry, HealthCheck, Node, Session } from "../model/index.ts";
+import { RollcallError } from "../errors/index.ts";
+import {
+  uuidLookupFault,
+  type AutopilotConfig,
+  type DirEntry,
+  type HealthCheck,
+  type Node,
+  type NodeCoordinate,
+  type PreparedQuery,
+  type Session,
+} from "../model/index.ts";
 import { cell } from "./cells.ts";
 import { row } from "./index-rows.ts";
-import { fold, join, type ServiceRecord, type Tables } from "./tables.ts";
+import { compileQuery, isTemplate } from "./query-template.ts";
+import { AUTOPILOT_KEY, fold, join, type ServiceRecord, type Tables } from "./tables.ts";
 
 const ID_PREFIX = /^[0-9a-f]{2}[0-9a-f-]*$/i;
 
@@ -81,6 +92,13 @@ export class ReadView extends IndexView {
   instances(service: string): ServiceRecord[] {
     this.#cells.add(cell.row(row.service(service)));
     return this.#tables.services.order("byName").values(join(fold(service), ""));
+  }
+  /** Instances by which a service is reached over the mesh: its proxies, and those that need none. */
+  meshInstances(service: string): ServiceRecord[] {
+    // Whatever they are called, with what their health shows.
+    for (const name of [row.nodes, row.services]) this.#cells.add(cell.row(name));
+    this.#cells.add(cell.allChecks());
+    return this.#tables.services.order("byMesh").values(join(fold(service), ""));
   }
   /** The node of an instance read with `instances`, whose row covers it. */
   nodeOf(instance: ServiceRecord): Node | undefined {
@@ -158,7 +176,64 @@ export class ReadView extends IndexView {
     this.#cells.add(cell.nodeSessions(fold(node)));
     return this.#tables.sessions.order("byNode").values(join(fold(node), ""));
   }
+
+  autopilot(): AutopilotConfig | undefined {
+    this.#cells.add(cell.row(row.autopilot));
+    return this.#tables.autopilot.get(AUTOPILOT_KEY);
+  }
+
+  /** By node and segment. */
+  coordinates(): NodeCoordinate[] {
+    this.#cells.add(cell.row(row.coordinates));
+    return this.#tables.coordinates.rows.values();
+  }
+  /** One of each of the node's segments. */
+  coordinatesOfNode(node: string): NodeCoordinate[] {
+    this.#cells.add(cell.row(row.coordinates));
+    return this.#tables.coordinates.rows.values(join(fold(node), ""));
+  }
+
+  preparedQuery(id: string): PreparedQuery | undefined {
+    this.#cells.add(cell.preparedQuery(fold(id)));
+    return this.#tables.preparedQueries.get(fold(id));
+  }
+  /** By ID. */
+  preparedQueries(): PreparedQuery[] {
+    this.#cells.add(cell.row(row.preparedQueries));
+    return this.#tables.preparedQueries.rows.values();
+  }
+  /**
+   * The query that answers to an ID or a name: with that ID, else with exactly that name, else rendered from the
+   * template with the longest name that the given one begins with.
+   *
+   * @throws {RollcallError} `request/refused` for a template's ID
+   */
+  resolveQuery(idOrName: string): PreparedQuery | undefined {
+    this.#cells.add(cell.row(row.preparedQueries));
+    const { preparedQueries } = this.#tables;
+    if (idOrName === "") return undefined;
+    const isId = uuidLookupFault(idOrName) === undefined;
+    const byId = isId ? preparedQueries.get(fold(idOrName)) : undefined;
+    if (byId !== undefined) {
+      if (!isTemplate(byId)) return byId;
+      const text = "prepared query templates can only be resolved up by name, not by ID";
+      throw new RollcallError("request/refused", text);
+    }
+    const name = fold(idOrName);
+    const named = preparedQueries.order("byName").get(name);
+    if (named !== undefined) return isTemplate(named) ? rendered(named, idOrName) : named;
+    const templates = preparedQueries.order("byPrefix");
+    if (templates.size === 0) return undefined;
+    for (let length = name.length; length >= 0; length--) {
+      const template = templates.get(name.slice(0, length));
+      if (template !== undefined) return rendered(template, idOrName);
+    }
+    return undefined;
+  }
 }
+
+const rendered = (template: PreparedQuery, name: string): PreparedQuery =>
+  compileQuery(template).render(name);
 
 function compareFolded(a: string, b: string): number {
   const left = fold(a);

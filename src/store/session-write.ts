@@ -7,6 +7,7 @@ import type { DirEntry, SessionRequest } from "../model/index.ts";
 import { cell } from "./cells.ts";
 import { row } from "./index-rows.ts";
 import { buryKey } from "./kv-write.ts";
+import { deleteQueriesOfSession } from "./prepared-query-write.ts";
 import { checksOfSession, fold, join } from "./tables.ts";
 import type { WriteTx } from "./write-tx.ts";
 
@@ -60,6 +61,7 @@ export function destroySession(tx: WriteTx, id: string): void {
   tx.bump(row.sessions);
   tx.touch(cell.session(id), cell.nodeSessions(fold(session.Node)));
   tx.destroyedSessions.push(id);
+  deleteQueriesOfSession(tx, id);
   const held = tables.kv.order("bySession").values(join(id, ""));
   for (const entry of held) {
     if (session.LockDelay > 0) {

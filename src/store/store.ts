@@ -13,8 +13,11 @@
 import { RollcallError, unreachable } from "../errors/index.ts";
 import type { Command, TxnOp, TxnResponse } from "../model/index.ts";
 import { Cells } from "./cells.ts";
+import { applyAutopilot } from "./autopilot-write.ts";
+import { applyCoordinates } from "./coordinate-write.ts";
 import { deregister } from "./deregister.ts";
 import { applyKvs, reapTombstones } from "./kv-write.ts";
+import { applyPreparedQuery } from "./prepared-query-write.ts";
 import { IndexView, ReadView } from "./read-view.ts";
 import { Reading, Readings } from "./readings.ts";
 import { register } from "./register.ts";
@@ -35,13 +38,14 @@ const READINGS_MAX_WEIGHT = 64 * 1024;
 export class Store {
   readonly #tables: Tables;
   readonly #cells = new Cells();
-  readonly #readings = new Readings(this.#cells, READINGS_MAX_WEIGHT);
+  readonly #readings: Readings;
   /** The index table as it is now. */
   readonly indexes: IndexView;
   #lastIndex = 0;
 
-  constructor(tables: Tables = emptyTables()) {
+  constructor(tables: Tables = emptyTables(), readingsMaxWeight: number = READINGS_MAX_WEIGHT) {
     this.#tables = tables;
+    this.#readings = new Readings(this.#cells, readingsMaxWeight);
     this.indexes = new IndexView(tables);
   }
 
@@ -123,6 +127,14 @@ function run(tx: WriteTx, command: Command): ApplyValue {
       return applySession(tx, command.body);
     case "Tombstone":
       reapTombstones(tx, command.body);
+      return null;
+    case "Autopilot":
+      return applyAutopilot(tx, command.body);
+    case "CoordinateBatchUpdate":
+      applyCoordinates(tx, command.body);
+      return null;
+    case "PreparedQuery":
+      applyPreparedQuery(tx, command.body);
       return null;
     case "Txn":
       return applyTxn(tx, command.body.Ops);

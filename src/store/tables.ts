@@ -7,10 +7,13 @@
  */
 import {
   compareKeys,
+  type AutopilotConfig,
   type DirEntry,
   type HealthCheck,
   type Node,
+  type NodeCoordinate,
   type NodeService,
+  type PreparedQuery,
   type Session,
 } from "../model/index.ts";
 import { OrderedMap } from "./ordered-map.ts";
@@ -35,13 +38,20 @@ const nodeTable = (): Table<Node, "byId"> =>
     key: (node) => fold(node.Node),
     orders: { byId: (node) => (node.ID === "" ? [] : [fold(node.ID)]) },
   });
-const serviceTable = (): Table<ServiceRecord, "byName"> =>
+const serviceTable = (): Table<ServiceRecord, "byName" | "byMesh"> =>
   new Table({
     key: ({ Node, Service }) => join(fold(Node), fold(Service.ID)),
     orders: {
       byName: ({ Node, Service }) => [join(fold(Service.Service), fold(Node), fold(Service.ID))],
+      byMesh: ({ Node, Service }) =>
+        meshNames(Service).map((name) => join(fold(name), fold(Node), fold(Service.ID))),
     },
   });
+/** The service that an instance can be reached as over the mesh, if it can. */
+function meshNames({ Kind, Service, Connect, Proxy }: NodeService): readonly string[] {
+  if (Connect.Native) return [Service];
+  return Kind === "connect-proxy" ? [Proxy.DestinationServiceName] : [];
+}
 const checkTable = (): Table<HealthCheck, "byInstance" | "byService" | "byStatus"> =>
   new Table({
     key: (check) => join(fold(check.Node), fold(check.CheckID)),
@@ -74,6 +84,23 @@ const sessionTable = (): Table<Session, "byNode" | "byCheck"> =>
     },
   });
 
+const coordinateTable = (): Table<NodeCoordinate> =>
+  new Table({ key: ({ Node, Segment }) => join(fold(Node), Segment), orders: {} });
+/** The table has one row. */
+export const AUTOPILOT_KEY = "autopilot";
+const autopilotTable = (): Table<AutopilotConfig> =>
+  new Table({ key: () => AUTOPILOT_KEY, orders: {} });
+/** Keys are the ID in lower case; templates also stand under the prefix that they are for. */
+const queryTable = (): Table<PreparedQuery, "byName" | "byPrefix" | "bySession"> =>
+  new Table({
+    key: (query) => fold(query.ID),
+    orders: {
+      byName: (query) => (query.Name === "" ? [] : [fold(query.Name)]),
+      byPrefix: (query) => (query.Template.Type === "" ? [] : [fold(query.Name)]),
+      bySession: (query) => (query.Session === "" ? [] : [join(query.Session, query.ID)]),
+    },
+  });
+
 /** Every check that the session stands on, by whichever of the three lists it was named. */
 export function checksOfSession(session: Session): readonly string[] {
   return [
@@ -92,6 +119,9 @@ export interface Tables {
   readonly kv: ReturnType<typeof kvTable>;
   readonly tombstones: ReturnType<typeof tombstoneTable>;
   readonly sessions: ReturnType<typeof sessionTable>;
+  readonly preparedQueries: ReturnType<typeof queryTable>;
+  readonly coordinates: ReturnType<typeof coordinateTable>;
+  readonly autopilot: ReturnType<typeof autopilotTable>;
   /** Consul's index table: a row's name and the index of its last change. */
   readonly indexes: OrderedMap<number>;
 }
@@ -104,6 +134,9 @@ export function emptyTables(): Tables {
     kv: kvTable(),
     tombstones: tombstoneTable(),
     sessions: sessionTable(),
+    preparedQueries: queryTable(),
+    coordinates: coordinateTable(),
+    autopilot: autopilotTable(),
     indexes: new OrderedMap(),
   };
 }
@@ -117,6 +150,9 @@ export function cloneTables(tables: Tables): Tables {
     kv: tables.kv.clone(),
     tombstones: tables.tombstones.clone(),
     sessions: tables.sessions.clone(),
+    preparedQueries: tables.preparedQueries.clone(),
+    coordinates: tables.coordinates.clone(),
+    autopilot: tables.autopilot.clone(),
     indexes: tables.indexes.clone(),
   };
 }

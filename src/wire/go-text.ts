@@ -13,7 +13,7 @@ const LONE_ESCAPES = /[\udc80-\udcff]/u;
 /** Below this many bytes a loop is faster than a call into the engine. */
 const SHORT_BYTES = 24;
 
-export function decodeGoText(bytes: Buffer, start: number, end: number): string {
+export function decodeGoText(bytes: Uint8Array, start: number, end: number): string {
   if (end - start <= SHORT_BYTES) {
     let text = "";
     let at = start;
@@ -24,8 +24,9 @@ export function decodeGoText(bytes: Buffer, start: number, end: number): string 
     }
     if (at === end) return text;
   }
-  const text = bytes.toString("utf8", start, end);
-  return text.includes(REPLACEMENT) ? decodeWithEscapes(bytes, start, end) : text;
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
+  const text = whole.toString("utf8");
+  return text.includes(REPLACEMENT) ? decodeWithEscapes(whole) : text;
 }
 
 export function encodeGoText(text: string): Uint8Array {
@@ -39,11 +40,11 @@ export function encodeGoText(text: string): Uint8Array {
   return Buffer.concat(parts);
 }
 
-function decodeWithEscapes(bytes: Buffer, start: number, end: number): string {
+function decodeWithEscapes(bytes: Buffer): string {
   let text = "";
-  let goodFrom = start;
-  for (let at = start; at < end;) {
-    const length = sequenceLength(bytes, at, end);
+  let goodFrom = 0;
+  for (let at = 0; at < bytes.length;) {
+    const length = sequenceLength(bytes, at);
     if (length > 0) {
       at += length;
       continue;
@@ -53,15 +54,15 @@ function decodeWithEscapes(bytes: Buffer, start: number, end: number): string {
     at += 1;
     goodFrom = at;
   }
-  return text + bytes.toString("utf8", goodFrom, end);
+  return text + bytes.toString("utf8", goodFrom);
 }
 
 /** Length of the well-formed UTF-8 sequence at `at` (Unicode 15, table 3-7), or 0 if there is none. */
-function sequenceLength(bytes: Buffer, at: number, end: number): number {
+function sequenceLength(bytes: Buffer, at: number): number {
   const lead = bytes[at] ?? 0;
   if (lead < 0x80) return 1;
   const length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
-  if (length === 0 || at + length > end) return 0;
+  if (length === 0 || at + length > bytes.length) return 0;
   const second = bytes[at + 1] ?? 0;
   const lowest = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
   const highest = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;

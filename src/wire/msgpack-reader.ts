@@ -25,16 +25,14 @@ const TWO_TO_32 = 0x1_0000_0000;
 const FIXED_LENGTHS = [4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17];
 
 export class MsgpackReader {
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   offset: number;
   readonly #end: number;
   #elementsLeft: number;
   #depth = 0;
 
   constructor(bytes: Uint8Array, offset = 0, elementsMax = ELEMENTS_MAX) {
-    this.bytes = Buffer.isBuffer(bytes)
-      ? bytes
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.bytes = bytes;
     this.offset = offset;
     this.#end = bytes.byteLength;
     this.#elementsLeft = elementsMax;
@@ -75,24 +73,14 @@ export class MsgpackReader {
   wideInteger(): bigint {
     const lead = this.peek();
     if (lead !== 0xcf && lead !== 0xd3) return BigInt(this.#integer());
-    this.#need(9);
-    this.offset += 9;
-    const at = this.offset - 8;
-    return lead === 0xcf ? this.bytes.readBigUInt64BE(at) : this.bytes.readBigInt64BE(at);
+    const view = this.#view(8);
+    return lead === 0xcf ? view.getBigUint64(0) : view.getBigInt64(0);
   }
 
   float(): number {
     const lead = this.peek();
-    if (lead === 0xca) {
-      this.#need(5);
-      this.offset += 5;
-      return this.bytes.readFloatBE(this.offset - 4);
-    }
-    if (lead === 0xcb) {
-      this.#need(9);
-      this.offset += 9;
-      return this.bytes.readDoubleBE(this.offset - 8);
-    }
+    if (lead === 0xca) return this.#view(4).getFloat32(0);
+    if (lead === 0xcb) return this.#view(8).getFloat64(0);
     return this.#integer();
   }
 
@@ -259,6 +247,14 @@ export class MsgpackReader {
 
   #need(length: number): void {
     if (this.offset + length > this.#end) throw new EndsEarly(this.offset + length);
+  }
+
+  /** Steps over a lead byte and `length` more, which are then to be looked at. */
+  #view(length: number): DataView {
+    this.#need(1 + length);
+    this.offset += 1 + length;
+    const { bytes, offset } = this;
+    return new DataView(bytes.buffer, bytes.byteOffset + offset - length, length);
   }
 
   #u8(): number {

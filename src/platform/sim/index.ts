@@ -2,13 +2,16 @@ import type { Platform } from "../platform.ts";
 import { SimClock } from "./clock.ts";
 import { SimDisk } from "./disk.ts";
 import { SimHost } from "./host.ts";
+import { SimLinks } from "./links.ts";
 import { SimNetwork } from "./network.ts";
 import { SimProcesses } from "./processes.ts";
 import { SimRandom } from "./random.ts";
 
 export type { SimClock } from "./clock.ts";
 export type { SimDisk } from "./disk.ts";
+export { HostClock } from "./host-clock.ts";
 export type { SimHost } from "./host.ts";
+export type { Fault, Latency, LinkConditions, Packet, SimLinks } from "./links.ts";
 export type { SimNetwork } from "./network.ts";
 export type { SimProcess, SimProcesses, SimProgram } from "./processes.ts";
 export { SimRandom } from "./random.ts";
@@ -36,7 +39,7 @@ export function simPlatform({ seed, hostname = "sim", beside }: SimOptions): Sim
   return {
     clock,
     random: random.fork("platform"),
-    network: beside?.network ?? new SimNetwork(),
+    network: beside?.network ?? new SimNetwork(new SimLinks(clock, random.fork("network"))),
     disk: new SimDisk(random.fork("disk")),
     processes: new SimProcesses(clock),
     host: new SimHost(hostname),

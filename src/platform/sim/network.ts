@@ -1,10 +1,10 @@
 /**
  * A network inside this process: enough for checks, HTTP and DNS in virtual time.
  *
- * Everything arrives, in order, without virtual time passing; what can go wrong is what a test asks for
- * (nobody listens, the address is taken, a host keeps silent). Loss, delay, repetition, reordering and
- * partitions are not simulated yet. Several platforms can share one network: each then binds addresses of
- * its own, as several agents on one machine do. TLS is not spoken: both ends see the plain bytes.
+ * Everything arrives, in order, without virtual time passing, until a test asks for something else: nobody
+ * listens, the address is taken, a host keeps silent, and what `links` can do to what travels between hosts.
+ * Several platforms can share one network: each then binds addresses of its own, as several agents on one
+ * machine do, or has a host of its own (`at`). TLS is not spoken: both ends see the plain bytes.
  */
 import type { Duplex } from "node:stream";
 import {
@@ -25,7 +25,8 @@ import type {
   SocketPath,
   StreamListener,
 } from "../platform.ts";
-import { streamPair } from "./stream.ts";
+import type { SimLinks } from "./links.ts";
+import { streamPair, type Lane } from "./stream.ts";
 
 const FIRST_FREE_PORT = 49_152;
 const LAST_PORT = 65_535;
@@ -37,12 +38,24 @@ interface Bound<T> {
 }
 
 export class SimNetwork implements Network {
-  readonly #names = new Map([["localhost", "127.0.0.1"]]);
-  readonly #silent = new Set<string>();
-  readonly #datagrams = new PortTable<Receive>();
-  readonly #listeners = new PortTable<Incoming>();
-  readonly #paths = new Map<string, Incoming>();
+  /** What happens to what travels from host to host. */
+  readonly links: SimLinks;
+  readonly #wire: Wire;
+  /** Where this machine's packets come from; without it, each address is taken for a host of its own. */
+  readonly #host: string | undefined;
   readonly #interfaces: NetworkInterface[] = [{ name: "lo", address: "127.0.0.1", internal: true }];
+
+  constructor(links: SimLinks, wire = new Wire(), host?: string) {
+    this.links = links;
+    this.#wire = wire;
+    this.#host = host;
+    if (host !== undefined) this.addInterface({ name: "eth0", address: host, internal: false });
+  }
+
+  /** The same network as the machine with the address `host` has it. */
+  at(host: string): SimNetwork {
+    return new SimNetwork(this.links, this.#wire, host);
+  }
 
   async bindDatagram(local: IpAddress, receive: Receive): Promise<DatagramSocket> {
     await Promise.resolve();
@@ -52,33 +65,40 @@ export class SimNetwork implements Network {
       from.port = sender.port;
       receive(bytes, from);
     };
-    const bound = this.#datagrams.bind("udp", local, receiver);
+    const { datagrams, silent } = this.#wire;
+    const bound = datagrams.bind("udp", local, receiver);
     return {
       address: bound.address,
       send: (bytes, to) => {
-        if (!this.#datagrams.holds(bound) || bytes.byteLength > DATAGRAM_MAX_BYTES) return;
+        if (!datagrams.holds(bound) || bytes.byteLength > DATAGRAM_MAX_BYTES) return;
         const copy = bytes.slice();
         const target = { host: to.host, port: to.port };
-        queueMicrotask(() => {
-          if (this.#silent.has(target.host)) return;
-          const sender = { host: sourceOf(bound.address, target), port: bound.address.port };
-          this.#datagrams.find(target)?.(copy, sender);
+        const sender = { host: this.#sourceOf(bound.address, target), port: bound.address.port };
+        const packet = {
+          kind: "datagram" as const,
+          from: sender.host,
+          to: target.host,
+          bytes: copy.length,
+        };
+        this.links.sendDatagram(packet, () => {
+          if (!silent.has(target.host)) datagrams.find(target)?.(copy.slice(), sender);
         });
       },
-      [Symbol.asyncDispose]: async () => this.#datagrams.release(bound),
+      [Symbol.asyncDispose]: async () => datagrams.release(bound),
     };
   }
 
   async listen(local: IpAddress | SocketPath, accept: Accept): Promise<StreamListener> {
     await Promise.resolve();
+    const { paths, listeners } = this.#wire;
     const incoming = new Incoming(accept);
     if ("path" in local) {
-      if (this.#paths.has(local.path)) throw bindError("tcp", local, errnoError("EADDRINUSE"));
-      this.#paths.set(local.path, incoming);
-      return incoming.listener(local, () => this.#paths.delete(local.path));
+      if (paths.has(local.path)) throw bindError("tcp", local, errnoError("EADDRINUSE"));
+      paths.set(local.path, incoming);
+      return incoming.listener(local, () => paths.delete(local.path));
     }
-    const bound = this.#listeners.bind("tcp", local, incoming);
-    return incoming.listener(bound.address, () => this.#listeners.release(bound));
+    const bound = listeners.bind("tcp", local, incoming);
+    return incoming.listener(bound.address, () => listeners.release(bound));
   }
 
   async connect(
@@ -88,17 +108,24 @@ export class SimNetwork implements Network {
     signal.throwIfAborted();
     await Promise.resolve();
     signal.throwIfAborted();
+    const { paths, listeners, silent } = this.#wire;
     if ("path" in remote) {
-      const incoming = this.#paths.get(remote.path);
+      const incoming = paths.get(remote.path);
       if (incoming === undefined) throw dialError(remote, errnoError("ENOENT"));
-      return incoming.open({ host: "", port: 0 });
+      return incoming.open({ host: "", port: 0 }, this.links.lane("", ""), this.links.lane("", ""));
     }
     const target = { host: this.#resolve(remote.host), port: remote.port };
-    if (this.#silent.has(target.host)) await aborted(signal);
-    const incoming = this.#listeners.find(target);
+    if (silent.has(target.host)) await aborted(signal);
+    const host = this.#sourceOf({ host: "0.0.0.0", port: 0 }, target);
+    const there = this.links.lane(host, target.host);
+    const back = this.links.lane(target.host, host);
+    if (host !== target.host) {
+      await arrival(there, signal);
+      await arrival(back, signal);
+    }
+    const incoming = listeners.find(target);
     if (incoming === undefined) throw dialError(target, errnoError("ECONNREFUSED"));
-    const host = sourceOf({ host: "0.0.0.0", port: 0 }, target);
-    return incoming.open({ host, port: this.#listeners.freePort(host) });
+    return incoming.open({ host, port: listeners.freePort(host) }, back, there);
   }
 
   async exchangeDatagram(
@@ -109,10 +136,11 @@ export class SimNetwork implements Network {
     signal.throwIfAborted();
     await Promise.resolve();
     const target = { host: this.#resolve(remote.host, "udp"), port: remote.port };
-    const isRefused = !this.#silent.has(target.host) && this.#datagrams.find(target) === undefined;
+    const { datagrams, silent } = this.#wire;
+    const isRefused = !silent.has(target.host) && datagrams.find(target) === undefined;
     if (isRefused) throw refusedDatagramError(target, errnoError("ECONNREFUSED"));
     let answered: Receive = () => {};
-    const local = { host: sourceOf({ host: "0.0.0.0", port: 0 }, target), port: 0 };
+    const local = { host: this.#sourceOf({ host: "0.0.0.0", port: 0 }, target), port: 0 };
     const socket = await this.bindDatagram(local, (answer, from) => {
       if (from.host === target.host && from.port === target.port) answered(answer, from);
     });
@@ -135,21 +163,38 @@ export class SimNetwork implements Network {
 
   /** Lets `connect` find `name`; only localhost is known otherwise. */
   addName(name: string, address: string): void {
-    this.#names.set(name, address);
+    this.#wire.names.set(name, address);
   }
 
   /** Until disposed, who connects to `host` waits for their signal, and datagrams to it vanish. */
   silence(host: string): Disposable {
-    this.#silent.add(host);
-    return { [Symbol.dispose]: () => this.#silent.delete(host) };
+    const { silent } = this.#wire;
+    silent.add(host);
+    return { [Symbol.dispose]: () => silent.delete(host) };
   }
 
   #resolve(host: string, kind: "tcp" | "udp" = "tcp"): string {
     if (isAddress(host)) return host;
-    const address = this.#names.get(host);
+    const address = this.#wire.names.get(host);
     if (address === undefined) throw lookupError(host, { code: "ENOTFOUND" }, kind);
     return address;
   }
+
+  /** The address that a system picks for a socket that has none of its own. */
+  #sourceOf(local: IpAddress, target: IpAddress): string {
+    if (!isWildcard(local.host)) return local.host;
+    if (target.host.startsWith("127.")) return "127.0.0.1";
+    return this.#host ?? target.host;
+  }
+}
+
+/** Who listens where, on all machines. */
+class Wire {
+  readonly names = new Map([["localhost", "127.0.0.1"]]);
+  readonly silent = new Set<string>();
+  readonly datagrams = new PortTable<Receive>();
+  readonly listeners = new PortTable<Incoming>();
+  readonly paths = new Map<string, Incoming>();
 }
 
 /** What a listener holds: whom to tell of a stream, and the streams that end with it. */
@@ -161,8 +206,8 @@ class Incoming {
     this.#accept = accept;
   }
 
-  open(peer: IpAddress): Duplex {
-    const [ours, theirs] = streamPair();
+  open(peer: IpAddress, ourLane: Lane, theirLane: Lane): Duplex {
+    const [ours, theirs] = streamPair(ourLane, theirLane);
     this.#streams.add(ours);
     ours.on("close", () => this.#streams.delete(ours));
     queueMicrotask(() => {
@@ -243,10 +288,12 @@ function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
 }
 
-/** The address that a system picks for a socket that has none of its own. */
-function sourceOf(local: IpAddress, target: IpAddress): string {
-  if (!isWildcard(local.host)) return local.host;
-  return target.host.startsWith("127.") ? "127.0.0.1" : target.host;
+/** When a segment without bytes has travelled, as those that open a connection do. */
+function arrival(lane: Lane, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    lane(0, resolve);
+  });
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -1,28 +1,34 @@
 /**
- * Two ends of one stream inside this process, with what matters of TCP: bytes arrive later and in order, a
- * reader that does not read holds its writer up, ending is seen as "end", and writing to who has gone fails.
+ * Two ends of one stream inside this process, with what matters of TCP: bytes arrive later and in order, as
+ * the two lanes between the hosts have it (links.ts), a reader that does not read holds its writer up, ending is seen as "end", and writing to who has gone fails.
  */
 import { Duplex } from "node:stream";
 import { errnoError } from "../go-errors.ts";
 
 type Done = (error?: Error | null) => void;
 
-export function streamPair(): readonly [Duplex, Duplex] {
-  const left = new SimStream();
-  const right = new SimStream();
+/** Has `deliver` called when that many bytes have travelled, in the order of the calls. */
+export type Lane = (bytes: number, deliver: () => void) => void;
+
+/** @param there from the first end to the second */
+export function streamPair(there: Lane, back: Lane): readonly [Duplex, Duplex] {
+  const left = new SimStream(there);
+  const right = new SimStream(back);
   left.join(right);
   right.join(left);
   return [left, right];
 }
 
 class SimStream extends Duplex {
+  readonly #lane: Lane;
   #peer: SimStream | undefined;
   #ended = false;
   /** The peer's write that waits for our reader. */
   #heldUp: Done | undefined;
 
-  constructor() {
+  constructor(lane: Lane) {
     super({ allowHalfOpen: false });
+    this.#lane = lane;
     // "close" follows; who does not care why need not listen.
     this.on("error", () => {});
   }
@@ -33,7 +39,7 @@ class SimStream extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
     const copy = Buffer.from(chunk);
-    queueMicrotask(() => this.#peer?.receive(copy, done));
+    this.#lane(copy.length, () => this.#peer?.receive(copy, done));
   }
 
   override _read(): void {
@@ -43,7 +49,7 @@ class SimStream extends Duplex {
   }
 
   override _final(done: Done): void {
-    queueMicrotask(() => {
+    this.#lane(0, () => {
       this.#peer?.hangUp();
       done();
     });
@@ -52,7 +58,7 @@ class SimStream extends Duplex {
   override _destroy(error: Error | null, done: Done): void {
     const heldUp = this.#heldUp;
     this.#heldUp = undefined;
-    queueMicrotask(() => {
+    this.#lane(0, () => {
       heldUp?.(errnoError("ECONNRESET"));
       this.#peer?.hangUp();
     });

@@ -1,0 +1,67 @@
+/**
+ * Every command of the transcripts in src/cli/testdata, run for real: the real `consul` on a real agent says what
+ * was recorded, our command line on a real agent says the same, and so does `consul` on our agent. Ids, indexes,
+ * addresses and times differ from run to run and are masked.
+ *
+ *     UPDATE=1 npx vitest run interop/cli-both-ways.test.ts
+ *
+ * records the transcripts anew from the real program. Review the difference as you would code.
+ */
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { parseTranscript, printTranscript, type Outcome } from "../src/cli/transcript.ts";
+import { consulCommand, perform, rollcallCommand } from "./cli-scenes.ts";
+
+const folder = new URL("../src/cli/testdata/", import.meta.url);
+const transcripts = readdirSync(folder).filter((name) => name.endsWith(".txt"));
+const UPDATE = process.env["UPDATE"] === "1";
+const LIMIT_MS = 90_000;
+
+/** The address that transcripts speak of. */
+const RECORDED = "127.0.0.66";
+const REAL = "127.0.0.94";
+const OURS = "127.0.0.95";
+
+const load = (name: string) => parseTranscript(readFileSync(new URL(name, folder), "utf8"));
+
+function masked(text: string): string {
+  return text
+    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>")
+    .replace(/\d+(\.\d+)*/g, "#")
+    .replace(/ +/g, " ");
+}
+function maskedOutcome({ exitCode, stdout, stderr }: Outcome): Outcome {
+  return { exitCode, stdout: masked(stdout), stderr: masked(stderr) };
+}
+
+describe.each(transcripts)("%s", (name) => {
+  test("is what the real consul does", { timeout: LIMIT_MS }, async () => {
+    const steps = load(name);
+    await using stage = await consulCommand(RECORDED, "consul", { records: true });
+    await perform(steps, stage, (step, { exchanges, ...outcome }) => {
+      if (!UPDATE) {
+        expect.soft(maskedOutcome(outcome), step.command).toEqual(maskedOutcome(step.outcome));
+        const asked = exchanges.map(({ request }) => masked(request));
+        const recorded = step.exchanges.map(({ request }) => masked(request));
+        expect.soft(asked, step.command).toEqual(recorded);
+      }
+      step.outcome = outcome;
+      step.exchanges = exchanges;
+    });
+    if (UPDATE) writeFileSync(new URL(name, folder), printTranscript(steps));
+  });
+
+  test("our command line does it on a real agent", { timeout: LIMIT_MS }, async () => {
+    await using stage = await rollcallCommand(REAL, "consul");
+    await perform(load(name), stage, (step, outcome) => {
+      expect.soft(maskedOutcome(outcome), step.command).toEqual(maskedOutcome(step.outcome));
+    });
+  });
+
+  test("the real consul does it on our agent", { timeout: LIMIT_MS }, async () => {
+    await using stage = await consulCommand(OURS, "rollcall");
+    await perform(load(name), stage, (step, outcome) => {
+      expect.soft(maskedOutcome(outcome), step.command).toEqual(maskedOutcome(step.outcome));
+    });
+  });
+});

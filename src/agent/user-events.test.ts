@@ -1,0 +1,118 @@
+import { describe, expect, test } from "vitest";
+import { BLANK_SERVICE, type UserEventRequest } from "../model/index.ts";
+import { noLogger } from "../platform/index.ts";
+import { simPlatform } from "../platform/sim/index.ts";
+import { UserEvents } from "./user-events.ts";
+
+function underTest() {
+  const platform = simPlatform({ seed: 1 });
+  const service = { ...BLANK_SERVICE, ID: "web-1", Service: "web", Tags: ["v1", "eu"] };
+  const events = new UserEvents({
+    ...platform,
+    logger: noLogger,
+    nodeName: "node-a",
+    services: () => [service],
+  });
+  return { platform, events };
+}
+
+const request = (of: Partial<UserEventRequest>): UserEventRequest => ({
+  Name: "abc",
+  Payload: null,
+  NodeFilter: "",
+  ServiceFilter: "",
+  TagFilter: "",
+  ...of,
+});
+
+describe("an event is kept where it is for", () => {
+  test.each<readonly [Partial<UserEventRequest>, boolean]>([
+    [{}, true],
+    [{ NodeFilter: "^node-" }, true],
+    [{ NodeFilter: "^other" }, false],
+    [{ ServiceFilter: "we" }, true],
+    [{ ServiceFilter: "web-1" }, true],
+    [{ ServiceFilter: "db" }, false],
+    [{ ServiceFilter: "web", TagFilter: "^v1$" }, true],
+    [{ ServiceFilter: "web", TagFilter: "v2" }, false],
+    [{ NodeFilter: "x", ServiceFilter: "web" }, false],
+  ])("%j: %s", (of, isKept) => {
+    const { events } = underTest();
+    events.fire(request(of));
+    expect(events.events).toHaveLength(isKept ? 1 : 0);
+  });
+});
+
+describe("is refused, in Consul's words", () => {
+  test.each<readonly [Partial<UserEventRequest>, string]>([
+    [{ TagFilter: "x" }, "Cannot provide tag filter without service filter"],
+    [{ NodeFilter: "(" }, "Invalid node filter: error parsing regexp: missing closing ): `(`"],
+    [
+      { ServiceFilter: "(" },
+      "Invalid service filter: error parsing regexp: missing closing ): `(`",
+    ],
+    [
+      { ServiceFilter: "x", TagFilter: "(" },
+      "Invalid tag filter: error parsing regexp: missing closing ): `(`",
+    ],
+  ])("%j", (of, text) => {
+    const { events } = underTest();
+    expect(() => events.fire(request(of))).toThrow(text);
+    expect(events.events).toEqual([]);
+  });
+});
+
+// Found with Consul 1.8.7: the longest payload that it still sends.
+describe("size limit", () => {
+  const n = (count: number): string => "n".repeat(count);
+  test.each<readonly [Partial<UserEventRequest>, number]>([
+    [{}, 410],
+    [{ Name: "abcdefghij" }, 396],
+    [{ NodeFilter: "x" }, 405],
+    [{ NodeFilter: "x", ServiceFilter: "yy", TagFilter: "z" }, 394],
+    [{ Name: n(200) }, 14],
+    [{ NodeFilter: n(200) }, 206],
+    [{ NodeFilter: n(40) }, 365],
+  ])("%#: %s", (of, longest) => {
+    const { events } = underTest();
+    const Payload = new Uint8Array(longest);
+    expect(events.fire(request({ ...of, Payload }))).toMatchObject({ LTime: 0 });
+    const fire = () => events.fire(request({ ...of, Payload: new Uint8Array(longest + 1) }));
+    expect(fire).toThrow("encoded user event exceeds configured limit of 512 bytes after encoding");
+  });
+
+  test("what is far too much is refused before it is packed", () => {
+    const fire = () => underTest().events.fire(request({ Payload: new Uint8Array(600) }));
+    expect(fire).toThrow(
+      '1 error occurred:\n\t* error broadcasting event to segment "": user event exceeds configured limit of 512 bytes before encoding\n\n',
+    );
+  });
+});
+
+test("the latest 256 are kept, oldest first, with rising Lamport times", () => {
+  const { events } = underTest();
+  for (let i = 0; i < 300; i++) events.fire(request({ Name: `e${i}` }));
+  expect(events.events).toHaveLength(256);
+  expect(events.events[0]).toMatchObject({ Name: "e44", LTime: 46 });
+  expect(events.events.at(-1)).toMatchObject({ Name: "e299", LTime: 301 });
+  expect(new Set(events.events.map(({ ID }) => ID)).size).toBe(256);
+});
+
+test("who waits is told of the next event, of the end of its time, and of its own going", async () => {
+  const { events, platform } = underTest();
+  const log: string[] = [];
+  const wait = (name: string, signal = new AbortController().signal): Promise<void> =>
+    events.changed(events.events, 1000, signal).then(() => void log.push(name));
+  const gone = new AbortController();
+  const aborted = wait("gone", gone.signal);
+  gone.abort();
+  await aborted;
+  const first = wait("event");
+  events.fire(request({}));
+  await first;
+  const second = wait("time");
+  platform.clock.advance(1000);
+  await second;
+  expect(log).toEqual(["gone", "event", "time"]);
+  await events.changed([], 1000, gone.signal);
+});

@@ -1,0 +1,220 @@
+/** `rollcall watch`: prints a view of the cluster once, or runs a program whenever it changes. */
+import { messageOf, RollcallError } from "../errors/index.ts";
+import { encodeKeyText, formatDuration, parseBool, prettyJson } from "../model/index.ts";
+import { lineLogger, type Logger } from "../platform/index.ts";
+import { agentSelf } from "./agent-self.ts";
+import { openApi, type ApiClient } from "./api-client.ts";
+import { childArgv, endFault, shellFlag, startProgram } from "./child-program.ts";
+import { clientFlags, serverFlags } from "./client-flags.ts";
+import {
+  Failure,
+  type Child,
+  type ChildEnd,
+  type Command,
+  type CommandContext,
+} from "./command.ts";
+import { misused } from "./command-usage.ts";
+import { pause } from "./pause.ts";
+import { untilSignal } from "./until-signal.ts";
+import { planWatch, type WatchParameter, type WatchPlan } from "./watch-plan.ts";
+
+/** Multiplied with the square of the failures in a row. */
+const RETRY_MS = 5000;
+const RETRY_MAX_MS = 180_000;
+const NANOSECONDS_PER_MS = 1e6;
+
+const PARAMETERS = ["key", "prefix", "service", "tag", "passingonly", "state", "name"] as const;
+
+export const watch: Command = {
+  name: "watch",
+  usage: `
+Usage: rollcall watch [options] [child...]
+
+  Prints what is asked for as JSON. With a program it goes on: the program is run
+  now and after each change, with the JSON on its standard input and the index in
+  the environment, as CONSUL_INDEX. It ends if the program fails.
+
+      $ rollcall watch -type=service -service=web
+      $ rollcall watch -type=keyprefix -prefix=app/ ./reconfigure.sh`,
+  flags: [
+    ...clientFlags,
+    ...serverFlags,
+    shellFlag,
+    { name: "key", kind: "text", help: "Key to watch. For -type=key." },
+    { name: "name", kind: "text", help: "Only events of this name. For -type=event." },
+    {
+      name: "passingonly",
+      kind: "text",
+      help: "Whether to leave out instances that are not passing, true or false. For -type=service.",
+    },
+    { name: "prefix", kind: "text", help: "Prefix of keys to watch. For -type=keyprefix." },
+    {
+      name: "service",
+      kind: "text",
+      help: "Service to watch. For -type=service, and -type=checks if wanted.",
+    },
+    {
+      name: "state",
+      kind: "text",
+      help: "Only checks in this state: passing, warning or critical. For -type=checks.",
+    },
+    {
+      name: "tag",
+      kind: "list",
+      help: "Only instances with this tag. For -type=service. May be repeated.",
+    },
+    {
+      name: "type",
+      kind: "text",
+      help: "What to watch: key, keyprefix, services, nodes, service, checks or event.",
+    },
+  ],
+  async run(context) {
+    const { args, flags } = context;
+    const type = flags.text("type");
+    if (type === "") return misused(context, watch, "Watch type must be specified");
+    const plan = planWatch(type, parametersOf(context));
+    using api = await openApi(context);
+    await agentSelf(api);
+    using interrupted = untilSignal(context);
+    const { signal } = interrupted;
+    const changes = follow(context, { api, plan, type, signal });
+    try {
+      for await (const { json, index } of changes) {
+        if (args.length === 0) {
+          context.stdout(encodeKeyText(`${prettyJson(json)}\n`));
+          return 0;
+        }
+        if (!(await handled(context, json, index, signal))) return 0;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    return 0;
+  },
+};
+
+function parametersOf({ flags }: CommandContext): Map<WatchParameter, readonly string[]> {
+  const given = new Map<WatchParameter, readonly string[]>();
+  for (const name of PARAMETERS) {
+    const values = name === "tag" ? flags.list(name) : [flags.text(name)];
+    if (values.some((value) => value !== "")) given.set(name, values);
+  }
+  const passing = given.get("passingonly")?.[0];
+  if (passing !== undefined) {
+    const { value, error } = parseBool(passing);
+    if (value === undefined) throw new Failure(`Failed to parse passingonly flag: ${error}`);
+    given.set("passingonly", [String(value)]);
+  }
+  return given;
+}
+
+interface Change {
+  readonly json: string;
+  readonly index: bigint;
+}
+
+/** Each new result. What cannot be had is told and asked for again, ever later, until `signal` aborts. */
+async function* follow(
+  context: CommandContext,
+  {
+    api,
+    plan,
+    type,
+    signal,
+  }: {
+    readonly api: ApiClient;
+    readonly plan: WatchPlan;
+    readonly type: string;
+    readonly signal: AbortSignal;
+  },
+): AsyncGenerator<Change> {
+  const { clock } = context.platform;
+  const log = complaints(context);
+  let since = 0n;
+  let last: string | undefined;
+  let failureCount = 0;
+  while (!signal.aborted) {
+    let change: Change;
+    try {
+      change = await ask(api, plan, since, signal);
+    } catch (error) {
+      if (!(error instanceof RollcallError) || signal.aborted) throw error;
+      failureCount += 1;
+      since = 0n;
+      const waitMs = Math.min(RETRY_MS * failureCount ** 2, RETRY_MAX_MS);
+      const retry = formatDuration(waitMs * NANOSECONDS_PER_MS);
+      log.error("Watch errored", { type, error: messageOf(error), retry });
+      await pause(clock, waitMs, signal);
+      continue;
+    }
+    failureCount = 0;
+    const isNew = change.json !== last && (change.index !== since || change.index === 0n);
+    // An index that falls tells of a restored state: everything is new then.
+    since = change.index < since && type !== "event" ? 0n : change.index;
+    if (isNew) {
+      last = change.json;
+      yield change;
+    }
+    // Without an index nothing would hold the next question.
+    if (change.index === 0n) await pause(clock, RETRY_MS, signal);
+  }
+}
+
+function complaints({ platform, stderr }: CommandContext): Logger {
+  return lineLogger({
+    clock: platform.clock,
+    level: "error",
+    json: false,
+    write: (line) => stderr(`${line}\n`),
+    zoneOffsetMinutes: (wallMs) => platform.host.zoneOffsetMinutes(wallMs),
+  }).named("watch.watch");
+}
+
+async function ask(
+  api: ApiClient,
+  plan: WatchPlan,
+  since: bigint,
+  signal: AbortSignal,
+): Promise<Change> {
+  const query = since === 0n ? plan.query : [...plan.query, ["index", String(since)] as const];
+  const { status, body, index } = await api.send({ method: "GET", path: plan.path, query, signal });
+  if (status !== 200 && (status !== 404 || !plan.path.startsWith("/v1/kv/"))) {
+    throw new RollcallError("request/refused", `Unexpected response code: ${status} (${body})`);
+  }
+  return { json: plan.read(status === 404 ? undefined : body, since), index };
+}
+
+/** @returns false if an interrupt came first; the program is then left to itself */
+async function handled(
+  context: CommandContext,
+  json: string,
+  index: bigint,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const child = await startProgram(context, {
+    argv: childArgv(context.args, context.flags, context),
+    env: { CONSUL_INDEX: String(index) },
+    stdin: encodeKeyText(`${json}\n`),
+  });
+  const end = await endOrAbort(child, signal);
+  if (end === undefined) {
+    child.letGo();
+    return false;
+  }
+  const fault = endFault(end);
+  if (fault !== undefined) throw new Failure(`Error executing handler: ${fault}`);
+  return true;
+}
+
+function endOrAbort(child: Child, signal: AbortSignal): Promise<ChildEnd | undefined> {
+  return new Promise((resolve) => {
+    const onAbort = (): void => resolve(undefined);
+    signal.addEventListener("abort", onAbort);
+    if (signal.aborted) onAbort();
+    void child.ended.then((end) => {
+      signal.removeEventListener("abort", onAbort);
+      resolve(end);
+    });
+  });
+}

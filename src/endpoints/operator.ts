@@ -1,0 +1,52 @@
+/** The Operator endpoint: the servers of the cluster, and how they are looked after. */
+import { RollcallError } from "../errors/index.ts";
+import { DEFAULT_AUTOPILOT, type AutopilotConfig, type ServerState } from "../model/index.ts";
+import type { Methods } from "../rpc/index.ts";
+import type { EndpointContext } from "./context.ts";
+import { requireDatacenter } from "./query.ts";
+
+type Of<M extends keyof Methods> = Methods[M]["args"];
+const refuse = (text: string): RollcallError => new RollcallError("request/refused", text);
+
+export function servers(
+  context: EndpointContext,
+  { Datacenter }: Of<"Operator.Servers">,
+): readonly ServerState[] {
+  requireDatacenter(context, Datacenter);
+  return context.leadership.servers();
+}
+
+/** By ID or by address, whichever is given. A server that leads a cluster of one cannot go. */
+export function removePeer(
+  context: EndpointContext,
+  { Datacenter, ID, Address }: Of<"Operator.RaftRemovePeer">,
+): void {
+  requireDatacenter(context, Datacenter);
+  const all = context.leadership.servers();
+  const peer = all.find((server) => (ID === "" ? server.Address === Address : server.ID === ID));
+  if (peer === undefined) {
+    const what = ID === "" ? `address "${Address}"` : `id "${ID}"`;
+    throw refuse(`${what} was not found in the Raft configuration`);
+  }
+  throw refuse("need at least one voter in configuration: {[]}");
+}
+
+export function autopilotConfig(
+  context: EndpointContext,
+  { Datacenter }: Of<"Operator.AutopilotGetConfiguration">,
+): AutopilotConfig {
+  requireDatacenter(context, Datacenter);
+  return context.store.view().autopilot() ?? DEFAULT_AUTOPILOT;
+}
+
+/** @returns false where the condition did not hold */
+export async function setAutopilotConfig(
+  context: EndpointContext,
+  { Datacenter, Config, CAS }: Of<"Operator.AutopilotSetConfiguration">,
+): Promise<boolean> {
+  requireDatacenter(context, Datacenter);
+  const body = { Datacenter: context.datacenter, Config, CAS };
+  const result = await context.apply({ type: "Autopilot", body });
+  if (result.kind === "refused") throw result.error;
+  return result.value === true;
+}

@@ -1,0 +1,57 @@
+/** The nouns of autopilot, which looks after the servers of a cluster (Consul HTTP API, "Operator: Autopilot"). */
+import { bool, duration, int, struct, text, type Static } from "./schema.ts";
+import { MILLISECOND, SECOND } from "./duration.ts";
+
+export const AutopilotConfig = struct("AutopilotConfiguration", {
+  CleanupDeadServers: bool(),
+  LastContactThreshold: duration({ output: "string" }),
+  MaxTrailingLogs: int(),
+  MinQuorum: int(),
+  ServerStabilizationTime: duration({ output: "string" }),
+  RedundancyZoneTag: text(),
+  DisableUpgradeMigration: bool(),
+  UpgradeVersionTag: text(),
+  CreateIndex: int(),
+  ModifyIndex: int(),
+});
+export type AutopilotConfig = Static<typeof AutopilotConfig>;
+
+/** Body of log command 9. With `CAS`, only if the configuration's ModifyIndex is that of `Config`. */
+export interface AutopilotRequest {
+  readonly Datacenter: string;
+  readonly Config: AutopilotConfig;
+  readonly CAS: boolean;
+}
+
+export const DEFAULT_AUTOPILOT: AutopilotConfig = {
+  CleanupDeadServers: true,
+  LastContactThreshold: 200 * MILLISECOND,
+  MaxTrailingLogs: 250,
+  MinQuorum: 0,
+  ServerStabilizationTime: 10 * SECOND,
+  RedundancyZoneTag: "",
+  DisableUpgradeMigration: false,
+  UpgradeVersionTag: "",
+  CreateIndex: 0,
+  ModifyIndex: 0,
+};
+
+/** A server as Raft and gossip see it. */
+export interface ServerState {
+  readonly ID: string;
+  readonly Name: string;
+  /** RPC address, `host:port`. */
+  readonly Address: string;
+  /** alive, failed or left. */
+  readonly SerfStatus: string;
+  readonly Version: string;
+  readonly Leader: boolean;
+  readonly Voter: boolean;
+  readonly RaftProtocol: string;
+  readonly LastContactMs: number;
+  readonly LastTerm: number;
+  readonly LastIndex: number;
+  readonly Healthy: boolean;
+  /** Wall clock. */
+  readonly StableSinceMs: number;
+}

@@ -1,0 +1,79 @@
+/** Bytes only: what gossip, serf and Consul's tags and events look like on the wire. Pure; no sockets, no time. */
+export { codecOf } from "./msgpack-codec.ts";
+export type { Codec } from "./msgpack-codec.ts";
+export * from "./msgpack-schema.ts";
+export { MsgpackReader } from "./msgpack-reader.ts";
+export { MsgpackWriter } from "./msgpack-writer.ts";
+export { ZERO_TIME } from "./go-time.ts";
+export type { GoTime } from "./go-time.ts";
+export { EndsEarly } from "./malformed.ts";
+export { compress, decompress } from "./lzw.ts";
+
+export { encodeGossipMessage, NODE_STATES } from "./gossip-messages.ts";
+export type {
+  Ack,
+  Alive,
+  Dead,
+  GossipMessage,
+  IndirectPing,
+  NodeState,
+  Ping,
+  PushPullNode,
+  Suspect,
+} from "./gossip-messages.ts";
+export {
+  compound,
+  COMPOUND_HEADER_BYTES,
+  COMPOUND_PART_BYTES,
+  COMPOUND_PARTS_MAX,
+  openPacket,
+  wrapPacket,
+} from "./gossip-packet.ts";
+export type { Opening, Received, Wrapping } from "./gossip-packet.ts";
+export { gossipKey, NONCE_BYTES, SEALING_BYTES_MAX } from "./gossip-cipher.ts";
+export type { CipherVersion, GossipKey, Sealing } from "./gossip-cipher.ts";
+export { encodeStreamMessage } from "./gossip-stream-body.ts";
+export type { PushPull, StreamMessage } from "./gossip-stream-body.ts";
+export { StreamDecoder, wrapStream } from "./gossip-stream.ts";
+
+export {
+  decodeSerfMessage,
+  encodeSerfMessage,
+  MEMBER_STATUSES,
+  QUERY_FLAGS,
+  RESPONSE_FLAGS,
+} from "./serf-messages.ts";
+export type {
+  JoinIntent,
+  KeyRequest,
+  KeyResponse,
+  LeaveIntent,
+  Member,
+  MemberStatus,
+  Query,
+  QueryResponse,
+  Relay,
+  SerfMessage,
+  SerfPushPull,
+  UserEvent,
+} from "./serf-messages.ts";
+export { decodeTags, encodeTags } from "./serf-tags.ts";
+export type { Tags } from "./serf-tags.ts";
+export { decodeFilter, encodeFilter } from "./serf-filter.ts";
+export type { QueryFilter } from "./serf-filter.ts";
+export { decodeCoordinate, encodeCoordinate } from "./serf-coordinate.ts";
+export type { WireCoordinate } from "./serf-coordinate.ts";
+export { decodeSnapshotLine, encodeSnapshotLine } from "./serf-snapshot.ts";
+export type { SnapshotLine } from "./serf-snapshot.ts";
+
+export { ACL_MODES, clientTags, serverOf, serverTags } from "./consul-tags.ts";
+export type { AclMode, AgentTags, ConsulServer, ServerTags } from "./consul-tags.ts";
+export {
+  decodeConsulUserEvent,
+  encodeConsulUserEvent,
+  eventOfSerfName,
+  NEW_LEADER_EVENT,
+  serfNameOfEvent,
+  USER_EVENT_VERSION,
+} from "./consul-events.ts";
+export type { ConsulUserEvent } from "./consul-events.ts";

@@ -22,6 +22,16 @@ const RECORDED = "127.0.0.66";
 const REAL = "127.0.0.94";
 const OURS = "127.0.0.95";
 
+/** Where our agent is known to answer otherwise, and why. A row that is no longer true fails. */
+const OTHERWISE: Readonly<Record<string, string>> = {
+  info: "figures of parts that work otherwise inside",
+  "info x": "the same",
+  "members -detailed": "a server in development mode is tagged as bootstrap",
+  "members -wan -detailed": "the same",
+  "operator autopilot set-config -max-trailing-logs=18446744073709551615 -cleanup-dead-servers":
+    "numbers beyond 53 bits are refused",
+};
+
 const load = (name: string) => parseTranscript(readFileSync(new URL(name, folder), "utf8"));
 
 function masked(text: string): string {
@@ -30,8 +40,14 @@ function masked(text: string): string {
     .replace(/\d+(\.\d+)*/g, "#")
     .replace(/ +/g, " ");
 }
+/** `maint` lists what it finds in no order: Go walks a map. */
+function unordered(text: string): string {
+  return /^(Node|Service):\n/.test(text)
+    ? text.trimEnd().split("\n\n").toSorted().join("\n\n")
+    : text;
+}
 function maskedOutcome({ exitCode, stdout, stderr }: Outcome): Outcome {
-  return { exitCode, stdout: masked(stdout), stderr: masked(stderr) };
+  return { exitCode, stdout: unordered(masked(stdout)), stderr: masked(stderr) };
 }
 
 describe.each(transcripts)("%s", (name) => {
@@ -61,7 +77,13 @@ describe.each(transcripts)("%s", (name) => {
   test("the real consul does it on our agent", { timeout: LIMIT_MS }, async () => {
     await using stage = await consulCommand(OURS, "rollcall");
     await perform(load(name), stage, (step, outcome) => {
-      expect.soft(maskedOutcome(outcome), step.command).toEqual(maskedOutcome(step.outcome));
+      const said = maskedOutcome(outcome);
+      const otherwise = OTHERWISE[step.command];
+      if (otherwise === undefined) {
+        expect.soft(said, step.command).toEqual(maskedOutcome(step.outcome));
+      } else {
+        expect.soft(said, `${step.command}: ${otherwise}`).not.toEqual(maskedOutcome(step.outcome));
+      }
     });
   });
 });

@@ -25,8 +25,12 @@ const NODE_ID = "11111111-2222-3333-4444-555555555555";
 const API_PORT = 8500;
 const PROXY_PORT = 8599;
 
+const ETH0 = { name: "eth0", address: "10.0.0.5", internal: false };
+
 export interface Stage extends AsyncDisposable {
   readonly address: string;
+  /** Where commands find the agent. */
+  readonly apiPort: number;
   /** Runs one command. */
   play(scene: Scene): Promise<Outcome & { readonly exchanges: readonly Exchange[] }>;
 }
@@ -39,12 +43,13 @@ export async function consulCommand(
   agents: Agents,
   { records = false }: { readonly records?: boolean } = {},
 ): Promise<Stage> {
-  const agent = await startAgent(address, agents);
+  const agent = await startAgentAt(address, agents);
   const proxy = records ? await recordingProxy(address) : undefined;
   const directory = mkdtempSync(join(tmpdir(), "rollcall-scene-"));
   const port = proxy === undefined ? API_PORT : PROXY_PORT;
   return {
     address,
+    apiPort: port,
     async play(scene) {
       proxy?.heard.splice(0);
       const outcome = await runReal(scene, directory, `${address}:${port}`);
@@ -60,9 +65,10 @@ export async function consulCommand(
 
 /** Our command line, in this process, on files of its own. */
 export async function rollcallCommand(address: string, agents: Agents): Promise<Stage> {
-  const agent = await startAgent(address, agents);
+  const agent = await startAgentAt(address, agents);
   return {
     address,
+    apiPort: API_PORT,
     async play({ args, env, files, stdin }) {
       const world = simPlatform({ seed: 1 });
       const settings = { CONSUL_HTTP_ADDR: `${address}:${API_PORT}`, ...env };
@@ -71,9 +77,12 @@ export async function rollcallCommand(address: string, agents: Agents): Promise<
         if (path.includes("/")) await world.disk.makeDirectory(dirname(path));
         await world.disk.replace(path, Buffer.from(content, "latin1"));
       }
+      const real = nodePlatform();
+      // What is found must not hang on the addresses of the machine that tests.
+      const network = { ...real.network, interfaces: () => [ETH0] };
       const output = { stdout: "", stderr: "" };
       const exitCode = await runCli(args, {
-        platform: { ...nodePlatform(), disk: world.disk, host: world.host },
+        platform: { ...real, network, disk: world.disk, host: world.host },
         stdout: (text) => void (output.stdout += Buffer.from(text).toString("utf8")),
         stderr: (text) => void (output.stderr += text),
         readStdin: () => Promise.resolve(Buffer.from(stdin, "latin1")),
@@ -91,7 +100,8 @@ export async function rollcallCommand(address: string, agents: Agents): Promise<
   };
 }
 
-async function startAgent(address: string, agents: Agents): Promise<AsyncDisposable> {
+/** With the node name and id that transcripts know. */
+export async function startAgentAt(address: string, agents: Agents): Promise<AsyncDisposable> {
   const identity = ["-node=n1", `-node-id=${NODE_ID}`];
   const flags = ["-dev", `-bind=${address}`, `-client=${address}`, ...identity];
   const agent =
@@ -109,8 +119,11 @@ async function startAgent(address: string, agents: Agents): Promise<AsyncDisposa
 /** The agent that transcripts speak of; on a stage it is the stage's own. */
 const RECORDED = "127.0.0.66";
 
-function on(address: string, scene: Scene): Scene {
-  const moved = (text: string): string => text.replaceAll(RECORDED, address);
+function on({ address, apiPort }: Stage, scene: Scene): Scene {
+  const moved = (text: string): string =>
+    text
+      .replaceAll(`${RECORDED}:${PROXY_PORT}`, `${address}:${apiPort}`)
+      .replaceAll(RECORDED, address);
   const env = Object.entries(scene.env).map(([name, value]) => [name, moved(value)] as const);
   return { ...scene, args: scene.args.map(moved), env: Object.fromEntries(env) };
 }
@@ -123,7 +136,7 @@ export async function perform(
 ): Promise<void> {
   for (const at of walk(steps)) {
     if ("how" in at) at.step.value = await evaluate(stage.address, at.how);
-    else played(at.step, await stage.play(on(stage.address, at.scene)));
+    else played(at.step, await stage.play(on(stage, at.scene)));
   }
 }
 

@@ -39,6 +39,12 @@ const OTHER_NODE = {
     wan_ipv4: "127.0.0.23",
   },
   NodeMeta: { "consul-network-segment": "" },
+  Check: {
+    CheckID: "serfHealth",
+    Name: "Serf Health Status",
+    Status: "passing",
+    Output: "Agent alive and reachable",
+  },
 };
 
 const nameOf = ({ group, id, title }: Fixture): string => `${group}/${id}: ${title}`;
@@ -107,6 +113,10 @@ const ALSO_ASKED: ReadonlyArray<readonly [method: string, path: string, body?: u
   ["GET", "/v1/session/list"],
   ["GET", "/v1/query"],
   ["GET", "/v1/coordinate/datacenters"],
+  ["GET", "/v1/agent/host"],
+  ["GET", "/v1/internal/ui/nodes"],
+  ["GET", "/v1/internal/ui/services"],
+  ["GET", "/v1/internal/ui/gateway-services-nodes/fx"],
   ["GET", "/v1/connect/intentions"],
   ["GET", "/v1/connect/intentions/match?by=source&name=fx"],
   ["GET", "/v1/connect/intentions/check?source=a&destination=b"],

@@ -51,6 +51,8 @@ function secludedPlatform(): Platform {
       listen: (local, accept) => real.network.listen(local, accept),
       interfaces: () => real.network.interfaces(),
       connect: () => Promise.reject(new RollcallError("net/dial", "dial tcp: not in this test")),
+      exchangeDatagram: () =>
+        Promise.reject(new RollcallError("net/dial", "dial udp: not in this test")),
     },
     processes: { run: async () => ({ kind: "unstartable", message: "not in this test" }) },
   };

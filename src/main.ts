@@ -42,7 +42,10 @@ async function startChild({ argv, env, stdin }: ChildRequest): Promise<Child> {
     pid: child.pid ?? 0,
     kill: (signal) => void child.kill(signal),
     ended,
-    letGo: () => child.unref(),
+    letGo: () => {
+      child.stdin?.destroy();
+      child.unref();
+    },
   };
 }
 

@@ -8,17 +8,21 @@ import { RollcallError } from "../errors/index.ts";
 import { startHttpServer, type LocalAgent } from "../http/index.ts";
 import {
   DisposableScope,
+  Metrics,
   parseLogLevel,
+  type Gauge,
+  type Host,
   type LineLogger,
   type Logger,
   type Platform,
 } from "../platform/index.ts";
-import { startServer } from "../server/index.ts";
+import { startServer, type Server } from "../server/index.ts";
 import { AntiEntropy, type NodeInfo } from "./anti-entropy.ts";
 import { CheckRunners } from "./check-runners.ts";
 import { forceLeave, join, type JoinNeeds } from "./join.ts";
 import { LocalServices } from "./local-services.ts";
 import { LocalState } from "./local-state.ts";
+import { measuredDelegate } from "./measured-delegate.ts";
 import { ownMember } from "./members.ts";
 import { nodeIdOf } from "./node-id.ts";
 import { registerConfigured } from "./configured.ts";
@@ -67,7 +71,8 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
   if (!config.devMode) logger.warn(NOT_DURABLE);
 
   const server = scope.use(await startServer({ platform, logger, config, nodeId }));
-  const { delegate } = server;
+  const metrics = new Metrics(platform.clock, () => gaugesOf(platform.host, server));
+  const delegate = measuredDelegate(server.delegate, platform.clock, metrics);
   const state = new LocalState(platform.clock);
   const dataDir = config.devMode ? "" : config.dataDir;
   const persisted = scope.use(await openPersisted({ platform, logger, state, dataDir }));
@@ -150,6 +155,8 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     fireEvent: (event) => userEvents.fire(event),
     events: () => userEvents.events,
     eventsChanged: (seen, waitMs, signal) => userEvents.changed(seen, waitMs, signal),
+    metrics: () => metrics.measured(),
+    totalMetrics: () => metrics.total(),
     join: (address, pool, signal) => join(joining(), address, pool, signal),
     forceLeave: async (member) => forceLeave(joining(), member),
     members: (pool) => [ownMember(config, nodeId, pool)],
@@ -171,6 +178,7 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
   scope.use(
     await startHttpServer({
       ...listening,
+      meter: metrics,
       logs: { subscribe: (sink) => needs.logger.subscribe?.(sink) ?? NO_LINES },
       agent,
       dnsSelection: (instances) => dnsSelection({ ...instances, config }),
@@ -190,6 +198,18 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
 const NOT_DURABLE =
   "This version keeps the catalog and the keys in memory only: they are lost when the agent stops, " +
   "whatever data_dir says";
+
+function gaugesOf(host: Host, { lastIndex }: Server): readonly Gauge[] {
+  const usage = host.usage();
+  return [
+    { name: "runtime.alloc_bytes", value: usage.heapUsedBytes },
+    { name: "runtime.sys_bytes", value: usage.residentBytes },
+    { name: "raft.applied_index", value: lastIndex },
+    { name: "raft.last_index", value: lastIndex },
+    { name: "autopilot.healthy", value: 1 },
+    { name: "autopilot.failure_tolerance", value: 0 },
+  ];
+}
 
 const NO_LINES: Disposable = { [Symbol.dispose]: () => {} };
 

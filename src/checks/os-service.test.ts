@@ -15,6 +15,7 @@ async function reportOf(os: string, program: string, run: SimProgram) {
     os,
     env: () => undefined,
     zoneOffsetMinutes: () => 0,
+    usage: () => platform.host.usage(),
   };
   using check = start({ ...platform, host }, { OSService: "-web", Timeout: 2 * SECOND });
   await platform.clock.run(3_000);

@@ -32,7 +32,8 @@ export function compileStatusPattern(pattern: string): (status: string) => boole
  */
 export function patternFault(pattern: string): string | undefined {
   try {
-    return new RegExp(pattern, "u") && undefined;
+    new RegExp(pattern, "u").test("");
+    return undefined;
   } catch (error) {
     return goComplaint(pattern, error);
   }

@@ -219,8 +219,8 @@ export const KEYS: readonly KeyRow[] = [
   later("telemetry.prefix_filter", "texts", []),
   later("telemetry.disable_hostname", "flag", false),
   later("telemetry.filter_default", "flag", true),
-  later("telemetry.metrics_prefix", "text", "consul"),
-  later("telemetry.prometheus_retention_time", "duration", "0s"),
+  lands("telemetry.metrics_prefix", "text", "consul", "telemetry.metricsPrefix"),
+  lands("telemetry.prometheus_retention_time", "duration", "0s", "telemetry.prometheusRetentionMs"),
   later("telemetry.dogstatsd_tags", "texts", []),
   ...group("telemetry.", "dogstatsd_addr statsd_address statsite_address", (key) =>
     later(key, "text", "", "no metrics are sent"),

@@ -94,6 +94,11 @@ export interface RuntimeConfig {
   readonly logLevel: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERR";
   readonly logJson: boolean;
   readonly pidFile: string;
+  readonly telemetry: {
+    readonly metricsPrefix: string;
+    /** 0: not for Prometheus. */
+    readonly prometheusRetentionMs: number;
+  };
   /** No network coordinates: `?near=` sorts nothing. */
   readonly disableCoordinates: boolean;
   readonly enableDebug: boolean;

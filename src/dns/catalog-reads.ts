@@ -2,7 +2,7 @@
  * The catalog as DNS asks for it: every read that this room makes, with the arguments that dns_config gives
  * it. A datacenter that nobody knows is an answer here ("nothing there"), not a failure.
  */
-import type { DnsConfig } from "../config/index.ts";
+import type { DnsConfig, RuntimeConfig } from "../config/index.ts";
 import { RollcallError } from "../errors/index.ts";
 import {
   DEFAULT_QUERY,
@@ -11,6 +11,8 @@ import {
   type Methods,
   type NodeMetaQuery,
   type NodeQuery,
+  type PreparedQueryExecution,
+  type PreparedQueryResult,
   type QueryOptions,
   type ServiceQuery,
 } from "../rpc/index.ts";
@@ -31,6 +33,22 @@ export function serviceQuery(
     ServiceTags: tag === undefined ? [] : [tag],
     NodeMetaFilters: {},
     Status: dns.onlyPassing ? "passing" : "not-critical",
+  };
+}
+
+/** The agent is whom the query may want to be near. */
+export function preparedQuery(
+  { dns, nodeName }: RuntimeConfig,
+  nameOrId: string,
+  datacenter: string,
+): PreparedQueryExecution {
+  return {
+    ...queryOptions(dns, datacenter),
+    QueryIDOrName: nameOrId,
+    Limit: 0,
+    Connect: false,
+    Source: { Node: "", Ip: "" },
+    Agent: { Node: nodeName },
   };
 }
 
@@ -66,6 +84,19 @@ export async function readNode(
   try {
     return (await delegate.call("Catalog.NodeServices", query)).value;
   } catch (error) {
+    return absentIfNoPath(error);
+  }
+}
+
+/** @returns undefined when there is no such query, or no way to the datacenter asked for */
+export async function runQuery(
+  delegate: Delegate,
+  query: PreparedQueryExecution,
+): Promise<PreparedQueryResult | undefined> {
+  try {
+    return (await delegate.call("PreparedQuery.Execute", query)).value;
+  } catch (error) {
+    if (error instanceof RollcallError && error.code === "request/not-found") return undefined;
     return absentIfNoPath(error);
   }
 }

@@ -14,6 +14,8 @@ export interface ServiceQuestion extends Place {
   readonly name: Name;
   readonly type: number;
   readonly service: string;
+  /** Seconds that what is answered lives, where that is not the service's. */
+  readonly ttlS?: number;
   /** Records taken for an address that is a name. */
   readonly chasedMax: number;
 }

@@ -35,7 +35,7 @@ export async function serviceReply(
   draw: Draw,
 ): Promise<ServiceReply> {
   if (nodes.length === 0) return { reply: negative("NXDOMAIN", question.zone), reusable: false };
-  const ttlS = serviceTtlS(question);
+  const ttlS = question.ttlS ?? serviceTtlS(question);
   const instances = nodes.map((node) => instanceOf(node, question));
   if (question.type === RECORD_TYPES.SRV.code) {
     const answers = await srvGroups(instances, question, ttlS, chase);

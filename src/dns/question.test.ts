@@ -22,6 +22,8 @@ function show(lookup: Lookup): string {
     }
     case "node":
       return `node ${lookup.node}${inDc(lookup.datacenter)}`;
+    case "query":
+      return `query ${lookup.query}${inDc(lookup.datacenter)}`;
     case "address":
       return `address ${hexOf(lookup.address)}`;
     case "reverse":
@@ -75,10 +77,13 @@ x.0a000001.addr.consul             A     absent
 0a00.addr.consul                   A     empty
 zz.addr.consul                     A     empty
 addr.consul                        A     absent
-web.query.consul                   A     absent
+web.query.consul                   A     query web
+nearest.web.query.dc2.consul       A     query nearest.web in dc2
+web.query.a.b.consul               A     absent
+query.consul                       A     absent
 web.connect.consul                 A     absent
 web.ingress.consul                 A     absent
-_web._tcp.query.consul             SRV   absent
+_web._tcp.query.consul             SRV   query _web._tcp
 consul                             A     absent
 consul                             SOA   start-of-authority
 web.service.consul                 SOA   start-of-authority

@@ -8,6 +8,7 @@
  *     prod.web.service.dc2.consul   service "web" with tag "prod" in dc2
  *     _web._tcp.service.consul      service "web" (RFC 2782; any second label but _tcp is a tag)
  *     n1.rack2.node.consul          node "n1.rack2"
+ *     nearest.web.query.consul      prepared query "nearest.web"
  *     0a000001.addr.consul          the address 10.0.0.1
  */
 import { parseIp, type IpBytes } from "../model/index.ts";
@@ -18,6 +19,8 @@ import { QUERY_TYPES, RECORD_TYPES } from "./records.ts";
 export type Lookup =
   | Readonly<{ kind: "node"; node: string; datacenter: string }>
   | Readonly<{ kind: "service"; service: string; tag: string | undefined; datacenter: string }>
+  /** `query`: the name or the ID of a prepared query. */
+  | Readonly<{ kind: "query"; query: string; datacenter: string }>
   | Readonly<{ kind: "address"; address: IpBytes }>
   | Readonly<{ kind: "start-of-authority" }>
   | Readonly<{ kind: "name-servers" }>
@@ -48,12 +51,12 @@ type Kind = (name: readonly string[], where: readonly string[]) => Lookup;
 const inDatacenter = (where: readonly string[], make: (datacenter: string) => Lookup): Lookup =>
   where.length > 1 ? ABSENT : make(where[0] ?? "");
 
-/** Kinds without an entry behind them (`query`, `connect`, `ingress`) answer as a Consul that has none. */
+/** Kinds without an entry behind them (`connect`, `ingress`) answer as a Consul that has none. */
 const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ["service", serviceLookup],
   ["node", nodeLookup],
   ["addr", addressLookup],
-  ["query", () => ABSENT],
+  ["query", queryLookup],
   ["connect", () => ABSENT],
   ["ingress", () => ABSENT],
 ]);
@@ -123,6 +126,15 @@ function serviceLookup(name: readonly string[], where: readonly string[]): Looku
 function nodeLookup(name: readonly string[], where: readonly string[]): Lookup {
   if (name.length === 0) return ABSENT;
   return inDatacenter(where, (datacenter) => ({ kind: "node", node: name.join("."), datacenter }));
+}
+
+function queryLookup(name: readonly string[], where: readonly string[]): Lookup {
+  if (name.length === 0) return ABSENT;
+  return inDatacenter(where, (datacenter) => ({
+    kind: "query",
+    query: name.join("."),
+    datacenter,
+  }));
 }
 
 /** Where it is asked does not matter: the address is in the name. */

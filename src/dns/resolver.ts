@@ -5,12 +5,20 @@
 import type { RuntimeConfig } from "../config/index.ts";
 import { unreachable } from "../errors/index.ts";
 import type { Clock } from "../platform/index.ts";
-import type { Delegate, HealthServiceQuery, NodeQuery } from "../rpc/index.ts";
+import type {
+  Delegate,
+  HealthServiceQuery,
+  NodeQuery,
+  PreparedQueryExecution,
+  PreparedQueryResult,
+} from "../rpc/index.ts";
 import { addressRecord } from "./addresses.ts";
 import {
   nodeQuery,
+  preparedQuery,
   readNode,
   readService,
+  runQuery,
   serviceQuery,
   type NodeValue,
   type ServiceValue,
@@ -20,6 +28,7 @@ import { compileReply, type CompiledReply } from "./compile.ts";
 import type { Draw } from "./draw.ts";
 import { drawAt } from "./draw.ts";
 import { nodeReply } from "./lookup-node.ts";
+import { queryReply } from "./lookup-query.ts";
 import { ReverseLookup } from "./lookup-reverse.ts";
 import { serviceReply } from "./lookup-service.ts";
 import { authorityReply, nameServersReply } from "./lookup-zone.ts";
@@ -55,10 +64,12 @@ export interface Asked {
 type CatalogRead =
   | Readonly<{ kind: "service"; query: HealthServiceQuery }>
   | Readonly<{ kind: "node"; query: NodeQuery }>
+  | Readonly<{ kind: "query"; query: PreparedQueryExecution }>
   | Readonly<{ kind: "none" }>;
 type Facts =
   | Readonly<{ kind: "service"; value: ServiceValue | undefined }>
   | Readonly<{ kind: "node"; value: NodeValue | undefined }>
+  | Readonly<{ kind: "query"; value: PreparedQueryResult | undefined }>
   | Readonly<{ kind: "none"; value: undefined }>;
 export interface ResolverNeeds {
   readonly delegate: Delegate;
@@ -94,13 +105,17 @@ export function askedOf(
   return { name, type, hasEdns, lookup, read: readOf(lookup, config), key };
 }
 
-function readOf(lookup: Lookup, { dns }: RuntimeConfig): CatalogRead {
+function readOf(lookup: Lookup, config: RuntimeConfig): CatalogRead {
   const { kind } = lookup;
+  const { dns } = config;
   if (kind === "service") {
     const { service, tag, datacenter } = lookup;
     return { kind, query: serviceQuery(dns, service, tag, datacenter) };
   }
   if (kind === "node") return { kind, query: nodeQuery(dns, lookup.node, lookup.datacenter) };
+  if (kind === "query") {
+    return { kind, query: preparedQuery(config, lookup.query, lookup.datacenter) };
+  }
   return NO_READ;
 }
 
@@ -192,6 +207,8 @@ export class Resolver {
         return { kind, value: await readService(this.#delegate, read.query) };
       case "node":
         return { kind, value: await readNode(this.#delegate, read.query) };
+      case "query":
+        return { kind, value: await runQuery(this.#delegate, read.query) };
       case "none":
         return NO_FACTS;
       default:
@@ -205,11 +222,11 @@ export class Resolver {
     const zone = this.#zoneNow(served);
     const once = (made: Reply): Built => ({ reply: made, reusable: false });
     const chase = this.#chaseFrom(served, zone, depth);
+    const chasedMax = asked.hasEdns ? Number.POSITIVE_INFINITY : CHASED_RECORDS_PLAIN_MAX;
     switch (lookup.kind) {
       case "service": {
         const nodes = facts.kind === "service" ? (facts.value?.Nodes ?? []) : [];
         const { service, datacenter } = lookup;
-        const chasedMax = asked.hasEdns ? Number.POSITIVE_INFINITY : CHASED_RECORDS_PLAIN_MAX;
         const question = { zone, config, datacenter, name, type, service, chasedMax };
         return serviceReply(nodes, question, chase, this.#draw);
       }
@@ -224,6 +241,14 @@ export class Resolver {
         };
         const found = await nodeReply(node, { config, datacenter, name, type }, noting);
         return { reply: found, reusable: !chased };
+      }
+      case "query": {
+        const result = facts.kind === "query" ? facts.value : undefined;
+        if (result === undefined) return once(negative("NXDOMAIN", zone));
+        // Not kept: it runs anew for each question, and may say something else.
+        return once(
+          await queryReply(result, { zone, config, name, type, chasedMax }, chase, this.#draw),
+        );
       }
       case "address": {
         const record = addressRecord(name, lookup.address, config.dns.nodeTtlS);

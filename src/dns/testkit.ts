@@ -67,6 +67,8 @@ interface FakeNode {
 export class FakeCatalog implements Delegate {
   readonly #nodes = new Map<string, FakeNode>();
   readonly #values = new Map<string, object>();
+  /** Prepared queries by name: the service that each is for, and its TTL. */
+  readonly queries = new Map<string, { readonly Service: string; readonly TTL: string }>();
   /** Thrown by every call while set. */
   failure: Error | undefined;
   callCount = 0;
@@ -134,6 +136,14 @@ export class FakeCatalog implements Delegate {
     if (method === "Catalog.ServiceNodes") {
       const { ServiceName } = args as Methods["Catalog.ServiceNodes"]["args"];
       return { ServiceNodes: this.#named(ServiceName).map(asServiceNode) };
+    }
+    if (method === "PreparedQuery.Execute") {
+      const { QueryIDOrName } = args as Methods["PreparedQuery.Execute"]["args"];
+      const query = this.queries.get(QueryIDOrName);
+      if (query === undefined) throw new RollcallError("request/not-found", "Query not found");
+      const { Service, TTL } = query;
+      const Nodes = this.#named(Service);
+      return { Service, Nodes, DNS: { TTL }, Datacenter: "dc1", Failovers: 0 };
     }
     throw new Error(`the fake catalog does not answer ${method}`);
   }

@@ -37,11 +37,10 @@ const ofServices = [...SERVICES, "ghost"].flatMap((ServiceName) => [
   { ServiceName, ServiceTags: ["v1"] },
   { ServiceName, ...RACK },
 ]);
-const withNodeFilters = [{}, RACK, { Filter: 'Address == "10.0.0.1"' }, { Near: "n2" }];
 
 /** A method that is missing here does not compile. */
 const ROWS: Rows = {
-  "Catalog.ListNodes": [{}, RACK, { Filter: 'Meta.rack == "r1"' }, { Near: "n2" }],
+  "Catalog.ListNodes": [{}, RACK, { Filter: 'Address == "10.0.0.1"' }, { Near: "n2" }],
   "Catalog.ListServices": [{}, RACK],
   "Catalog.ServiceNodes": [...ofServices, { ServiceName: "web", Filter: "ServiceTags is empty" }],
   "Catalog.ConnectNodes": ofServices,
@@ -71,6 +70,9 @@ const ROWS: Rows = {
   "Session.NodeSessions": ofNodes,
   "PreparedQuery.Get": QUERIES.map((QueryID) => ({ QueryID })),
   "PreparedQuery.List": [{}],
+  "Internal.NodeDump": [{}, { Filter: 'Services.Service == "web"' }],
+  "Internal.NodeInfo": ofNodes,
+  "Internal.ServiceDump": [{}, { Filter: 'Service.Service == "web"' }],
   "Coordinate.ListNodes": [{}],
   "Coordinate.Node": ofNodes,
 };

@@ -8,6 +8,7 @@ import * as catalogWrite from "./catalog-write.ts";
 import * as coordinate from "./coordinate.ts";
 import type { EndpointContext } from "./context.ts";
 import * as health from "./health.ts";
+import * as internal from "./internal.ts";
 import * as kvs from "./kvs.ts";
 import { answer, requireDatacenter, type Query } from "./query.ts";
 import * as operator from "./operator.ts";
@@ -74,6 +75,10 @@ const METHODS: { readonly [M in MethodName]: Handler<M> } = {
   "Coordinate.Update": coordinate.update,
   "Coordinate.ListNodes": reads(coordinate.listNodes),
   "Coordinate.Node": reads(coordinate.node),
+
+  "Internal.NodeDump": reads(internal.nodeDump),
+  "Internal.NodeInfo": reads(internal.node),
+  "Internal.ServiceDump": reads(internal.serviceDump),
 
   "Operator.Servers": operator.servers,
   "Operator.RaftRemovePeer": operator.removePeer,

@@ -66,11 +66,7 @@ function faultOf({
   if (Service.Service === "") return "Must provide a Service name to query";
   const { NearestN } = Service.Failover;
   if (NearestN < 0) return `Bad NearestN '${NearestN}', must be >= 0`;
-  return (
-    validateMetadata(Service.NodeMeta, { allowConsulPrefix: true }) ??
-    validateMetadata(Service.ServiceMeta, { allowConsulPrefix: true }) ??
-    ttlFault(DNS.TTL)
-  );
+  return validateMetadata(Service.NodeMeta, { allowConsulPrefix: true }) ?? ttlFault(DNS.TTL);
 }
 
 function ttlFault(ttl: string): string | undefined {

@@ -41,7 +41,7 @@ export class Dispatcher {
   async handle(route: Route, exchange: Exchange, target: Target): Promise<void> {
     const policy = policyOf(this.#needs.config());
     const { clock } = this.#needs.platform;
-    const startedAt = policy.logsRequests ? clock.now() : 0;
+    const startedAt = clock.now();
     const query = parseQuery(target.rawQuery);
     let pretty = policy.alwaysPretty;
     let answer: Reply;
@@ -81,6 +81,8 @@ export class Dispatcher {
       this.#failure(error, { exchange, target, query: query ?? EMPTY_QUERY }, undefined);
       exchange.destroy();
     }
+    const timer = route.timers.get(exchange.method);
+    if (timer !== undefined) this.#needs.meter.sample(timer, clock.now() - startedAt);
     if (policy.logsRequests) {
       const line = requestLine({ exchange, target, query: query ?? EMPTY_QUERY });
       logFinished(this.#logger, line, clock.now() - startedAt);

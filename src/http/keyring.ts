@@ -125,7 +125,7 @@ function modifying(summary: string): Operation {
 }
 
 export const keyringRoutes = [
-  defineRoute("/v1/operator/keyring", "Operator", {
+  defineRoute("/v1/operator/keyring", "Keyring", {
     GET: {
       summary: "Keys that gossip is encrypted with",
       query: QUERY,

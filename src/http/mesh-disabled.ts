@@ -93,7 +93,8 @@ async function configEntries(call: Call): Promise<Reply> {
   refuseNamespace(call);
   const slash = call.tail.indexOf("/");
   const kind = slash === -1 ? call.tail : call.tail.slice(0, slash);
-  if (!ENTRY_KINDS.has(kind)) throw refuse(`invalid config entry kind: ${kind}`);
+  if (call.tail !== "" && !ENTRY_KINDS.has(kind))
+    throw refuse(`invalid config entry kind: ${kind}`);
   const headers = await emptyHeaders(call);
   if (slash === -1) return reply(nothingBody([]), headers);
   const name = call.tail.slice(slash + 1);

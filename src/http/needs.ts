@@ -1,7 +1,7 @@
 /**
  * What the HTTP room asks of the agent that it serves. The agent implements it; tests can too.
  */
-import type { LineLogger, Logger, Platform } from "../platform/index.ts";
+import type { LineLogger, Logger, Measured, Meter, Platform } from "../platform/index.ts";
 import type {
   CheckDefinition,
   CheckServiceNode,
@@ -77,6 +77,10 @@ export interface LocalAgent {
   /** Resolves when `events()` is no longer `seen`, the time is up, or the caller has gone. */
   eventsChanged(seen: readonly UserEvent[], waitMs: number, signal: AbortSignal): Promise<void>;
 
+  /** Of the last interval. */
+  metrics(): Measured;
+  /** Since the start. */
+  totalMetrics(): Measured;
   /** @throws {RollcallError} when nobody could be joined; the signal's reason */
   join(address: string, pool: "lan" | "wan", signal: AbortSignal): Promise<void>;
   /** @throws {RollcallError} `agent: No node found with name 'x'` */
@@ -104,6 +108,7 @@ export interface HttpNeeds {
   readonly platform: Platform;
   readonly logger: Logger;
   readonly logs: LogSource;
+  readonly meter: Meter;
   readonly config: () => RuntimeConfig;
   readonly delegate: Delegate;
   readonly agent: LocalAgent;

@@ -54,6 +54,9 @@ test("operation IDs are unique names", () => {
   for (const id of ids) expect(id).toMatch(/^[a-z][A-Za-z0-9]*$/);
 });
 
+/** Endpoints of what is not built or off say so, whatever they are asked. */
+const OF_MISSING_FEATURES = new Set(["ACL", "Service mesh", "Keyring"]);
+
 describe.each(operations)("$method $path", ({ path, operation }) => {
   test("is described", () => {
     expect(operation.summary).toMatch(/^[A-Z].*[^.]$/);
@@ -70,9 +73,11 @@ describe.each(operations)("$method $path", ({ path, operation }) => {
     expect(new Set(names).size).toBe(names.length);
     for (const parameter of operation.parameters) expect(parameter).toHaveProperty("schema");
   });
-  test("describes its answers, and success among them", () => {
+  test("describes its answers, and success among them if there can be any", () => {
     const statuses = Object.keys(operation.responses);
-    expect(statuses.some((status) => status.startsWith("2"))).toBe(true);
+    const mayOnlyFail = operation.tags.some((tag) => OF_MISSING_FEATURES.has(tag));
+    const succeeds = statuses.some((status) => status.startsWith("2"));
+    expect(succeeds || mayOnlyFail).toBe(true);
     for (const status of statuses) expect(status).toMatch(/^[1-5]\d\d$/);
     for (const response of Object.values(operation.responses)) {
       expect(response["description"]).toEqual(expect.stringMatching(/./));

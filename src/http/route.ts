@@ -55,6 +55,8 @@ export interface Route {
   readonly parameter: string | undefined;
   /** Value of the Allow header. */
   readonly allow: string;
+  /** By method, the name under which its time is measured. */
+  readonly timers: ReadonlyMap<string, string>;
   /** What OPTIONS and wrong methods are answered with, where that is not what all endpoints say. */
   readonly otherMethods: OtherMethods | undefined;
 }
@@ -68,6 +70,7 @@ export function defineRoute(
 ): Route {
   const colon = path.indexOf(":");
   const methods = new Map(Object.entries(operations));
+  const name = path.slice(1).replace(/:.*/, "_").replaceAll("/", ".");
   return {
     path,
     tag,
@@ -75,6 +78,7 @@ export function defineRoute(
     prefix: colon === -1 ? path : path.slice(0, colon),
     parameter: colon === -1 ? undefined : path.slice(colon + 1),
     allow: ["OPTIONS", ...methods.keys()].join(","),
+    timers: new Map([...methods.keys()].map((method) => [method, `http.${method}.${name}`])),
     otherMethods,
   };
 }

@@ -3,6 +3,7 @@ import { aclRoutes } from "./acl-disabled.ts";
 import { agentCheckRoutes } from "./agent-check-routes.ts";
 import { agentClusterRoutes } from "./agent-cluster-routes.ts";
 import { agentHealthRoutes } from "./agent-health-routes.ts";
+import { agentMetricsRoutes } from "./agent-metrics.ts";
 import { agentMonitorRoutes } from "./agent-monitor.ts";
 import { agentRoutes } from "./agent-routes.ts";
 import { agentServiceRoutes } from "./agent-service-routes.ts";
@@ -21,6 +22,7 @@ import type { Route } from "./route.ts";
 import { sessionRoutes } from "./session.ts";
 import { statusRoutes } from "./status.ts";
 import { txnRoutes } from "./txn.ts";
+import { uiRoutes } from "./ui.ts";
 
 const API_ROUTES: readonly Route[] = [
   ...agentRoutes,
@@ -29,6 +31,7 @@ const API_ROUTES: readonly Route[] = [
   ...agentHealthRoutes,
   ...agentClusterRoutes,
   ...agentMonitorRoutes,
+  ...agentMetricsRoutes,
   ...catalogRoutes,
   ...healthRoutes,
   ...gatewayRoutes,
@@ -41,6 +44,7 @@ const API_ROUTES: readonly Route[] = [
   ...coordinateRoutes,
   ...operatorRoutes,
   ...keyringRoutes,
+  ...uiRoutes,
   ...aclRoutes,
   ...meshRoutes,
 ];

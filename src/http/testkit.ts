@@ -7,6 +7,7 @@ import type { DirEntry, HealthCheck, Node, NodeService } from "../model/index.ts
 import { BLANK_CHECK, BLANK_SERVICE } from "../model/index.ts";
 import {
   noLogger,
+  noMeter,
   type IpAddress,
   type LogFields,
   type Logger,
@@ -76,6 +77,8 @@ export interface FakeAgent extends LocalAgent {
   readonly localChecks: Map<string, HealthCheck>;
 }
 
+const NOTHING_MEASURED = { beginMs: 0, gauges: [], counters: [], samples: [] };
+
 export function fakeAgent(overrides: Partial<LocalAgent> = {}): FakeAgent {
   const log: unknown[] = [];
   const localServices = new Map<string, LocalService>();
@@ -102,6 +105,8 @@ export function fakeAgent(overrides: Partial<LocalAgent> = {}): FakeAgent {
     fireEvent: (event) => ({ ...event, ID: "", Version: 1, LTime: 0 }),
     events: () => [],
     eventsChanged: note("eventsChanged"),
+    metrics: () => NOTHING_MEASURED,
+    totalMetrics: () => NOTHING_MEASURED,
     join: note("join"),
     forceLeave: note("forceLeave"),
     members: () => [],
@@ -186,6 +191,7 @@ export const TEST_CONFIG: RuntimeConfig = {
   logLevel: "INFO",
   logJson: false,
   pidFile: "",
+  telemetry: { metricsPrefix: "consul", prometheusRetentionMs: 0 },
   disableCoordinates: false,
   enableDebug: false,
   ui: false,
@@ -222,6 +228,7 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
   const needs: HttpNeeds = {
     platform,
     logger: recordingLogger(lines),
+    meter: noMeter,
     logs: options.logs ?? { subscribe: () => ({ [Symbol.dispose]: () => {} }) },
     config: () => config,
     delegate,

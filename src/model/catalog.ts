@@ -176,6 +176,18 @@ export const NodeServiceList = struct("NodeServiceList", {
 });
 export type NodeServiceList = Static<typeof NodeServiceList>;
 
+/** A node with all that is on it: what the web interface shows of it. */
+export const NodeInfo = struct("NodeInfo", {
+  ID: text(),
+  Node: text(),
+  Address: text(),
+  TaggedAddresses: map(text()),
+  Meta: map(text()),
+  Services: list(NodeService),
+  Checks: list(HealthCheck),
+});
+export type NodeInfo = Static<typeof NodeInfo>;
+
 /** Body of `/v1/catalog/register` and of log command 0. */
 export const RegisterRequest = struct("RegisterRequest", {
   Datacenter: text(),

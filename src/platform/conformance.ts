@@ -31,6 +31,10 @@ export function platformConformance(name: string, make: () => Promise<Subject>):
       expect(host.hostname).not.toBe("");
       expect(host.os).toMatch(/^(linux|darwin|windows|freebsd)$/);
       expect(host.arch).toMatch(/^(amd64|arm64|386|arm)$/);
+      const usage = host.usage();
+      expect(usage.memoryTotalBytes).toBeGreaterThanOrEqual(usage.memoryFreeBytes);
+      expect(usage.residentBytes).toBeGreaterThan(0);
+      expect(usage.cpus.length).toBeGreaterThan(0);
       expect(host.cpuCount).toBeGreaterThan(0);
       expect(host.env("ROLLCALL_NO_SUCH_VARIABLE")).toBeUndefined();
       expect(Math.abs(host.zoneOffsetMinutes(1_767_225_600_000))).toBeLessThanOrEqual(14 * 60);

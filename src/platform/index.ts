@@ -1,4 +1,6 @@
 export type * from "./platform.ts";
+export { Metrics, METRICS_INTERVAL_MS, noMeter } from "./metrics.ts";
+export type { Aggregate, Gauge, Measured, Meter, SampleAggregate } from "./metrics.ts";
 export { noLogger } from "./logger.ts";
 export type { LogFields, Logger } from "./logger.ts";
 export { lineLogger, parseLogLevel } from "./log-lines.ts";

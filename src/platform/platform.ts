@@ -163,6 +163,20 @@ export interface Processes {
   run(request: ProcessRequest): Promise<ProcessResult>;
 }
 
+/** What the machine and this process have and use at a moment. Unknown amounts are 0. */
+export interface HostUsage {
+  readonly uptimeS: number;
+  readonly kernelVersion: string;
+  /** As `uname -m` has it: x86_64. */
+  readonly kernelArch: string;
+  readonly memoryTotalBytes: number;
+  readonly memoryFreeBytes: number;
+  readonly cpus: readonly { readonly model: string; readonly mhz: number }[];
+  /** Of this process: objects that live, and all that it has of the system. */
+  readonly heapUsedBytes: number;
+  readonly residentBytes: number;
+}
+
 export interface Host {
   readonly hostname: string;
   /** Of this process. */
@@ -171,6 +185,7 @@ export interface Host {
   readonly os: string;
   readonly arch: string;
   readonly cpuCount: number;
+  usage(): HostUsage;
   env(name: string): string | undefined;
   /** How far local time is ahead of UTC at that instant, summer time included: only for what people read. */
   zoneOffsetMinutes(wallMs: number): number;

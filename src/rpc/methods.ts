@@ -12,6 +12,7 @@ import type {
   NetworkCoordinate,
   Node,
   NodeCoordinate,
+  NodeInfo,
   NodeServiceList,
   NodeServices,
   PreparedQuery,
@@ -213,6 +214,12 @@ export interface Methods {
     QueryOptions & { readonly QueryIDOrName: string },
     { readonly Query: PreparedQuery }
   >;
+
+  "Internal.NodeDump": Read<QueryOptions, { readonly Dump: readonly NodeInfo[] }>;
+  /** `Dump` has 0 or 1 element. */
+  "Internal.NodeInfo": Read<NodeQuery, { readonly Dump: readonly NodeInfo[] }>;
+  /** Every instance of every service. */
+  "Internal.ServiceDump": Read<QueryOptions, { readonly Nodes: readonly CheckServiceNode[] }>;
 
   /** Written with a delay of some seconds. */
   "Coordinate.Update": Write<

@@ -59,6 +59,7 @@ export const serverConfig: RuntimeConfig = {
   logLevel: "DEBUG",
   logJson: false,
   pidFile: "",
+  telemetry: { metricsPrefix: "consul", prometheusRetentionMs: 0 },
   disableCoordinates: false,
   enableDebug: false,
   ui: false,

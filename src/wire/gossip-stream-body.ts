@@ -94,7 +94,7 @@ export class StreamBody {
     const from = new MsgpackReader(bytes, this.#at);
     while (this.#nodes.length < Nodes) {
       this.#nodes.push(PUSH_PULL_NODE.read(from));
-
+      this.#at = from.offset;
     }
     const userState = take(bytes, this.#at, UserStateLen);
     return { kind: "pushPull", body: { Join, nodes: this.#nodes, userState } };

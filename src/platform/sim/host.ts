@@ -1,5 +1,5 @@
 /** A machine as the test describes it. */
-import type { Host } from "../platform.ts";
+import type { Host, HostUsage } from "../platform.ts";
 
 export class SimHost implements Host {
   readonly hostname: string;
@@ -11,6 +11,19 @@ export class SimHost implements Host {
 
   constructor(hostname: string) {
     this.hostname = hostname;
+  }
+
+  usage(): HostUsage {
+    return {
+      uptimeS: 3600,
+      kernelVersion: "6.1.0",
+      kernelArch: "x86_64",
+      memoryTotalBytes: 2 ** 30,
+      memoryFreeBytes: 2 ** 29,
+      cpus: [{ model: "Simulated", mhz: 1000 }],
+      heapUsedBytes: 2 ** 24,
+      residentBytes: 2 ** 25,
+    };
   }
 
   env(name: string): string | undefined {

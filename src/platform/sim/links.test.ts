@@ -150,6 +150,30 @@ describe("a stream", () => {
     expect(arrived.map((line) => line.split(" ")[0]).join("")).toBe(sent.join(""));
   });
 
+  test("keeps its order where nothing waits for what was sent before", async () => {
+    const w = await world();
+    const lane = w.links.lane(A, B);
+    const arrived: number[] = [];
+    {
+      using _jitter = w.links.everywhere({ latency: { kind: "uniform", minMs: 0, maxMs: 100 } });
+      for (let i = 0; i < 50; i += 1) lane(1, () => arrived.push(i));
+    }
+    for (let i = 50; i < 100; i += 1) lane(1, () => arrived.push(i));
+    await w.clock.run(1000);
+    expect(arrived).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  });
+
+  test("needs no time, and no timer, where nothing is between its ends", async () => {
+    const w = await world();
+    const { arrived, dial } = await streamTo(w);
+    const stream = await dial();
+    for (const text of ["1", "2", "3"]) stream.write(text);
+    stream.end();
+    await w.clock.settle();
+    expect(arrived.join(" ")).toMatch(/^1 at 0 .*3 at 0$/);
+    expect(w.clock.timerCount).toBe(0);
+  });
+
   test("waits for a partition to heal", async () => {
     const w = await world();
     const { arrived, dial } = await streamTo(w);

@@ -169,6 +169,7 @@ export class SimLinks {
   /** One direction of a stream: what is given to it arrives, in order. */
   lane(from: string, to: string): Lane {
     let lastAtMs = 0;
+    /** What has a timer. */
     let underway = 0;
     const send = (packet: Packet, deliver: () => void): void => {
       const verdict = this.#verdict(packet);
@@ -183,14 +184,15 @@ export class SimLinks {
         delayMs += wait;
       }
       const nowMs = this.#clock.now();
-      const inOrder = underway > 0;
       lastAtMs = Math.max(lastAtMs, nowMs + delayMs);
-      underway += 1;
+      // Not at once while something that was sent before waits for its timer.
+      const atOnce = lastAtMs === nowMs && underway === 0;
+      underway += atOnce ? 0 : 1;
       const arrive = (): void => {
-        underway -= 1;
+        underway -= atOnce ? 0 : 1;
         this.whenAwake(to, deliver);
       };
-      this.#arriveIn(lastAtMs - nowMs, packet, arrive, inOrder);
+      this.#arriveIn(lastAtMs - nowMs, packet, arrive, atOnce);
     };
     return (bytes, deliver) => send({ kind: "stream", from, to, bytes }, deliver);
   }
@@ -221,10 +223,9 @@ export class SimLinks {
     }
   }
 
-  /** @param inOrder others are underway that were armed before */
-  #arriveIn(delayMs: number, packet: Packet, deliver: () => void, inOrder = false): void {
+  #arriveIn(delayMs: number, packet: Packet, deliver: () => void, atOnce = delayMs <= 0): void {
     this.#note(packet, `arrives in ${delayMs}`);
-    if (delayMs <= 0 && !inOrder) queueMicrotask(deliver);
+    if (atOnce) queueMicrotask(deliver);
     else this.#clock.after(delayMs, deliver);
   }
 

@@ -42,6 +42,11 @@ class SimStream extends Duplex {
     this.#lane(copy.length, () => this.#peer?.receive(copy, done));
   }
 
+  /** What gathers while a segment is on its way goes with the next one. */
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: Done): void {
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), "utf8", done);
+  }
+
   override _read(): void {
     const done = this.#heldUp;
     this.#heldUp = undefined;

@@ -19,7 +19,7 @@ import {
 } from "../src/cli/transcript.ts";
 import { nodePlatform } from "../src/platform/node/index.ts";
 import { simPlatform } from "../src/platform/sim/index.ts";
-import { agentAt, eventually, Program } from "./testkit.ts";
+import { agentAt, eventually, Program, ROLLCALL } from "./testkit.ts";
 
 const NODE_ID = "11111111-2222-3333-4444-555555555555";
 const API_PORT = 8500;
@@ -35,7 +35,8 @@ export interface Stage extends AsyncDisposable {
   play(scene: Scene): Promise<Outcome & { readonly exchanges: readonly Exchange[] }>;
 }
 
-export type Agents = "consul" | "rollcall";
+/** "rollcall" runs in this process, "rollcall program" is the built command. */
+export type Agents = "consul" | "rollcall" | "rollcall program";
 
 /** The real `consul` command. With `records` what it asks is written down, through a proxy. */
 export async function consulCommand(
@@ -104,10 +105,11 @@ export async function rollcallCommand(address: string, agents: Agents): Promise<
 export async function startAgentAt(address: string, agents: Agents): Promise<AsyncDisposable> {
   const identity = ["-node=n1", `-node-id=${NODE_ID}`];
   const flags = ["-dev", `-bind=${address}`, `-client=${address}`, ...identity];
+  const programs = { consul: "consul", "rollcall program": ROLLCALL };
   const agent =
-    agents === "consul"
-      ? new Program(["consul", "agent", ...flags])
-      : await agentAt(address, identity);
+    agents === "rollcall"
+      ? await agentAt(address, identity)
+      : new Program([programs[agents], "agent", ...flags]);
   await eventually(
     `the agent at ${address} leads and is in its catalog`,
     () => ask(address, "GET", "/v1/catalog/service/consul", ""),

@@ -196,8 +196,8 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
 }
 
 const NOT_DURABLE =
-  "This version keeps the catalog and the keys in memory only: they are lost when the agent stops, " +
-  "whatever data_dir says";
+  "This version keeps the catalog and the keys in memory only: they are lost when the agent stops; " +
+  "data_dir keeps the agent's own registrations";
 
 function gaugesOf(host: Host, { lastIndex }: Server): readonly Gauge[] {
   const usage = host.usage();

@@ -32,7 +32,7 @@ export interface ChildRequest {
 export interface Child {
   readonly pid: number;
   /** Nothing happens once it has ended. */
-  kill(signal: "SIGTERM" | "SIGKILL"): void;
+  kill(signal: SignalName | "SIGKILL"): void;
   /** Never rejects. */
   readonly ended: Promise<ChildEnd>;
   /** We may end before it does. */

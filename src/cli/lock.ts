@@ -16,7 +16,7 @@ import { openSession } from "./lock-session.ts";
 import { LockWaits } from "./lock-waits.ts";
 import { watchHeld } from "./lock-watch.ts";
 import { pause } from "./pause.ts";
-import { untilSignal } from "./until-signal.ts";
+import { untilSignal, type Interruptible } from "./until-signal.ts";
 
 /** Between asking a program to end and making it. */
 const GRACE_MS = 5000;
@@ -94,7 +94,7 @@ Usage: rollcall lock [options] prefix child...
       const retryMax = flags.given("monitor-retry") ? flags.int("monitor-retry") : MONITOR_RETRIES;
       using watched = watchHeld(kind, platform.clock, { session: session.id, held, retryMax });
       try {
-        return await runHolding(context, words, { lost: watched.lost, interrupted: signal });
+        return await runHolding(context, words, { lost: watched.lost, interrupted });
       } finally {
         watched[Symbol.dispose]();
         await during("Lock release failed", kind.release(session.id));
@@ -150,7 +150,7 @@ async function acquired(
 async function runHolding(
   context: CommandContext,
   words: readonly string[],
-  stop: { readonly lost: AbortSignal; readonly interrupted: AbortSignal },
+  stop: { readonly lost: AbortSignal; readonly interrupted: Interruptible },
 ): Promise<number> {
   const { flags, stderr } = context;
   const say = sayer(context);
@@ -178,13 +178,16 @@ async function runHolding(
     return (await told) !== undefined && flags.on("child-exit-code") ? CHILD_FAILED : 0;
   }
   say(`${reason}, killing child`);
+  // The program learns of our signal first, as if it had been its own.
+  const caught = stop.interrupted.caught();
+  if (caught !== undefined) child.kill(caught);
   await stopChild(context, child, told);
   return 0;
 }
 
 function endOrStop(
   told: Promise<unknown>,
-  { lost, interrupted }: { readonly lost: AbortSignal; readonly interrupted: AbortSignal },
+  { lost, interrupted }: { readonly lost: AbortSignal; readonly interrupted: Interruptible },
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
     const watch = (signal: AbortSignal, reason: string): void => {
@@ -192,7 +195,7 @@ function endOrStop(
       if (signal.aborted) resolve(reason);
     };
     void told.then(() => resolve(undefined));
-    watch(interrupted, "Shutdown triggered");
+    watch(interrupted.signal, "Shutdown triggered");
     watch(lost, "Lock lost");
   });
 }

@@ -28,7 +28,7 @@ export function removePeer(
     const what = ID === "" ? `address "${Address}"` : `id "${ID}"`;
     throw refuse(`${what} was not found in the Raft configuration`);
   }
-  throw refuse("need at least one voter in configuration: {[]}");
+  throw refuse("Need at least one voter in configuration: {[]}");
 }
 
 export function autopilotConfig(

@@ -115,6 +115,12 @@ export async function startAgentAt(address: string, agents: Agents): Promise<Asy
     () => ask(address, "GET", "/v1/catalog/service/consul", ""),
     ({ body }) => body.includes("n1"),
   );
+  // Its node's addresses and metadata follow with the first full sync.
+  await eventually(
+    `the agent at ${address} has told of its node`,
+    () => ask(address, "GET", "/v1/catalog/nodes", ""),
+    ({ body }) => body.includes("consul-network-segment"),
+  );
   return agent;
 }
 

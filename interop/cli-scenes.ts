@@ -86,6 +86,7 @@ export async function rollcallCommand(address: string, agents: Agents): Promise<
         platform: { ...real, network, disk: world.disk, host: world.host },
         stdout: (text) => void (output.stdout += Buffer.from(text).toString("utf8")),
         stderr: (text) => void (output.stderr += text),
+        program: "rollcall",
         readStdin: () => Promise.resolve(Buffer.from(stdin, "latin1")),
         onSignal: () => ({ [Symbol.dispose]: () => {} }),
         startChild: () => Promise.reject(new Error("no scene starts a program")),

@@ -62,7 +62,7 @@ export const LEFT_OUT: readonly LeftOut[] = [
     reason: NO_MESH,
   },
   // Take out one of these entries when its endpoints are there; the cases then run.
-  { cases: ["snapshot/*"], reason: NO_ENDPOINT },
+  { cases: ["snapshot/snapshot-save", "snapshot/snapshot-restore-garbage"], reason: NO_ENDPOINT },
   {
     cases: ["agent/agent-host"],
     reason: "records the shape only, which src/http/agent-metrics.test.ts compares",

@@ -1,12 +1,12 @@
 /** Whole agents on loopback addresses of their own, inside the test's process or as real commands. */
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { request } from "node:http";
 import { fileURLToPath } from "node:url";
 import { startAgent, type Agent, type AgentNeeds } from "../src/agent/index.ts";
 import { loadConfig } from "../src/config/index.ts";
 import { noLogger } from "../src/platform/index.ts";
 import { nodePlatform } from "../src/platform/node/index.ts";
+
+export { eventually, Program, run, type CommandResult } from "./programs.ts";
 
 export const ROLLCALL = fileURLToPath(new URL("../bin/rollcall", import.meta.url));
 
@@ -30,6 +30,7 @@ export async function agentWith(
     loaded: await readConfig(),
     readConfig,
     onLeave: () => {},
+    onFailure: () => {},
   });
 }
 
@@ -74,75 +75,4 @@ export async function http(
     sent.on("error", reject);
     sent.end(body);
   });
-}
-
-export interface CommandResult {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a program to its end. */
-export async function run(argv: readonly string[], stdin = ""): Promise<CommandResult> {
-  const [command = "", ...args] = argv;
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
-  const output = { stdout: "", stderr: "" };
-  child.stdout.on("data", (chunk: Buffer) => (output.stdout += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (output.stderr += chunk.toString()));
-  child.stdin.end(stdin);
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code, ...output };
-}
-
-/** A program that runs until the test ends it. */
-export class Program implements AsyncDisposable {
-  readonly child: ChildProcess;
-  output = "";
-
-  constructor(argv: readonly string[], env: Record<string, string> = {}) {
-    const [command = "", ...args] = argv;
-    this.child = spawn(command, args, {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...env },
-    });
-    this.child.stdout?.on("data", (chunk: Buffer) => (this.output += chunk.toString()));
-    this.child.stderr?.on("data", (chunk: Buffer) => (this.output += chunk.toString()));
-  }
-
-  /** Resolves with the exit code. */
-  async end(signal: NodeJS.Signals): Promise<number | null> {
-    if (this.child.exitCode !== null) return this.child.exitCode;
-    const closed = once(this.child, "close");
-    this.child.kill(signal);
-    await closed;
-    return this.child.exitCode;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.end("SIGKILL");
-  }
-}
-
-/** Asks again and again, until the answer is as wanted; the reason for the last refusal goes into the error. */
-export async function eventually<T>(
-  what: string,
-  ask: () => Promise<T>,
-  isWanted: (answer: T) => boolean,
-  limitMs = 20_000,
-): Promise<T> {
-  const end = performance.now() + limitMs;
-  let last: unknown;
-  while (performance.now() < end) {
-    try {
-      const answer = await ask();
-      if (isWanted(answer)) return answer;
-      last = answer;
-    } catch (error) {
-      last = error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(
-    `never: ${what}; last: ${last instanceof Error ? last.message : JSON.stringify(last)}`,
-  );
 }

@@ -1,11 +1,14 @@
 /** The only place that builds the real platform, and the only one that knows the process it runs in. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { runCli, type Child, type ChildRequest, type CliHost } from "./cli/index.ts";
 import { nodePlatform } from "./platform/node/index.ts";
 
 const host: CliHost = {
   platform: nodePlatform(),
+  // The bundle is dist/bin/rollcall.mjs; what starts it stands in bin/.
+  program: fileURLToPath(new URL("../../bin/rollcall", import.meta.url)),
   stdout: (output) => void process.stdout.write(output),
   stderr: (text) => void process.stderr.write(text),
   readStdin: async () => {
@@ -55,4 +58,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await runCli(process.argv.slice(2), host);
+// Not awaited: what is bundled as CommonJS cannot wait at its top.
+void runCli(process.argv.slice(2), host).then((code) => {
+  process.exitCode = code;
+});

@@ -14,23 +14,30 @@ import {
   type Host,
   type LineLogger,
   type Logger,
+  type MetricsNaming,
   type Platform,
 } from "../platform/index.ts";
 import { startServer, type Server } from "../server/index.ts";
+import { metricsNaming, sendMetrics } from "../telemetry/index.ts";
+import { NEW_LEADER_EVENT } from "../wire/index.ts";
 import { AntiEntropy, type NodeInfo } from "./anti-entropy.ts";
 import { CheckRunners } from "./check-runners.ts";
-import { forceLeave, join, type JoinNeeds } from "./join.ts";
+import { CoordinateSender } from "./coordinate-sender.ts";
+import { Joining } from "./joining.ts";
 import { LocalServices } from "./local-services.ts";
 import { LocalState } from "./local-state.ts";
 import { measuredDelegate } from "./measured-delegate.ts";
-import { ownMember } from "./members.ts";
+import { poolMember, shownMember } from "./members.ts";
 import { nodeIdOf } from "./node-id.ts";
 import { registerConfigured } from "./configured.ts";
 import { openPersisted } from "./persisted.ts";
+import { SEGMENT, type PoolName } from "./pool-tags.ts";
+import { Pools } from "./pools.ts";
 import { restoreRegistrations } from "./restore.ts";
 import { selfOf } from "./self.ts";
 import { serviceChanged } from "./service-changed.ts";
 import { UserEvents } from "./user-events.ts";
+import { Watches } from "./watches.ts";
 
 export interface AgentNeeds {
   readonly platform: Platform;
@@ -41,6 +48,8 @@ export interface AgentNeeds {
   readonly readConfig: () => Promise<LoadedConfig>;
   /** Called when somebody asked the agent to leave over HTTP, once it has answered. */
   readonly onLeave: () => void;
+  /** Called when the agent cannot do what it was configured for, and should end. */
+  readonly onFailure: (message: string) => void;
 }
 
 export interface Agent extends AsyncDisposable {
@@ -48,6 +57,14 @@ export interface Agent extends AsyncDisposable {
   readonly nodeId: string;
   /** @throws when the new configuration cannot be used; the agent goes on with the old one */
   reload(): Promise<void>;
+  /**
+   * Joins whom the configuration says it has to join at the start.
+   * @returns how many were joined; undefined where nobody is named
+   * @throws {RollcallError} when nobody could be joined
+   */
+  joinConfigured(pool: PoolName): Promise<number | undefined>;
+  /** Tells the other members that this agent goes, and waits until they have heard. Dispose of it then. */
+  leave(): Promise<void>;
 }
 
 /** @throws {RollcallError} what the configuration may not say, or `net/bind`; nothing is left running then */
@@ -70,8 +87,23 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
   for (const warning of loaded.warnings) logger.warn(warning);
   if (!config.devMode) logger.warn(NOT_DURABLE);
 
-  const server = scope.use(await startServer({ platform, logger, config, nodeId }));
-  const metrics = new Metrics(platform.clock, () => gaugesOf(platform.host, server));
+  const naming = (): MetricsNaming => metricsNaming(config.telemetry, platform.host.hostname);
+  const metrics: Metrics = new Metrics({
+    clock: platform.clock,
+    readGauges: () => gaugesOf(platform.host, pools, server),
+    naming: naming(),
+  });
+  scope.use(sendMetrics({ platform, logger, metrics, config: config.telemetry }));
+  const pools: Pools = scope.use(await Pools.start({ platform, logger, metrics, config, nodeId }));
+  const server = scope.use(
+    await startServer({
+      platform,
+      logger,
+      config,
+      nodeId,
+      members: () => pools.lan.members().map((member) => poolMember(member)),
+    }),
+  );
   const delegate = measuredDelegate(server.delegate, platform.clock, metrics);
   const state = new LocalState(platform.clock);
   const dataDir = config.devMode ? "" : config.dataDir;
@@ -85,7 +117,7 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
       delegate,
       state,
       node,
-      memberCount: () => 1,
+      memberCount: () => pools.lan.members().length,
       checkUpdateIntervalMs: config.checkUpdateIntervalMs,
     }),
   );
@@ -125,7 +157,9 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     for (const warning of next.warnings) logger.warn(warning);
     config = reloadable(config, next.config);
     needs.logger.setLevel?.(parseLogLevel(config.logLevel) ?? "info");
+    metrics.rename(naming());
     await registerConfigured(services, state, config);
+    watches.restart(config);
     antiEntropy.nodeChanged();
     await antiEntropy.syncChanges();
   };
@@ -136,8 +170,44 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     logger,
     nodeName: config.nodeName,
     services: () => [...state.services.values()].map(({ service }) => service),
+    send: (name, payload) => pools.lan.fireEvent(name, payload),
   });
-  const joining = (): JoinNeeds => ({ network: platform.network, config });
+  scope.use(
+    pools.lan.subscribe((event) => {
+      if (event.kind === "query") return;
+      if (event.kind !== "user") {
+        for (const member of event.members) server.memberChanged(poolMember(member, event.kind));
+      } else if (event.name === NEW_LEADER_EVENT) {
+        logger.info("New leader elected", { payload: new TextDecoder().decode(event.payload) });
+        void antiEntropy.syncAll();
+      } else userEvents.receive(event);
+    }),
+  );
+  pools.lan.fireEvent(NEW_LEADER_EVENT, new TextEncoder().encode(config.nodeName));
+  if (!config.disableCoordinates) {
+    scope.use(
+      new CoordinateSender({
+        clock: platform.clock,
+        random: platform.random,
+        logger,
+        delegate,
+        datacenter: config.datacenter,
+        nodeName: config.nodeName,
+        segment: SEGMENT,
+        memberCount: () => pools.lan.members().length,
+        coordinate: () => pools.lan.coordinate(),
+      }),
+    );
+  }
+  const joining = scope.use(
+    new Joining({
+      clock: platform.clock,
+      logger,
+      config,
+      pools,
+      onExhausted: (message) => needs.onFailure(message),
+    }),
+  );
   const agent: LocalAgent = {
     services: () => state.services,
     checks: () => new Map([...state.checks].map(([id, { check }]) => [id, check])),
@@ -157,18 +227,22 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     eventsChanged: (seen, waitMs, signal) => userEvents.changed(seen, waitMs, signal),
     metrics: () => metrics.measured(),
     totalMetrics: () => metrics.total(),
-    join: (address, pool, signal) => join(joining(), address, pool, signal),
-    forceLeave: async (member) => forceLeave(joining(), member),
-    members: (pool) => [ownMember(config, nodeId, pool)],
+    join: async (address, pool, signal) => void (await pools.join([address], pool, signal)),
+    forceLeave: (member, options) => pools.forceLeave(member, options),
+    members: (pool) => pools.members(pool),
+    wanCoordinates: () => pools.wanCoordinates(),
+    keyring: (request) => pools.keyring(request),
     self: () =>
       selfOf({
         config,
+        shown: loaded.shown,
         nodeId,
-        member: ownMember(config, nodeId, "lan"),
+        member: shownMember(pools.lan.local),
         meta: node().meta,
         host: platform.host,
         counts: { services: state.services.size, ...runners.counts },
         server,
+        pools,
       }),
     reload,
     leave: async () => needs.onLeave(),
@@ -185,12 +259,17 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     }),
   );
 
+  const watches = scope.use(new Watches({ platform, logger, config: () => config }));
+  watches.restart(config);
+  joining.begin();
   return {
     get config() {
       return config;
     },
     nodeId,
     reload,
+    joinConfigured: (pool) => joining.once(pool),
+    leave: () => pools.leave(),
     [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
   };
 }
@@ -199,11 +278,12 @@ const NOT_DURABLE =
   "This version keeps the catalog and the keys in memory only: they are lost when the agent stops; " +
   "data_dir keeps the agent's own registrations";
 
-function gaugesOf(host: Host, { lastIndex }: Server): readonly Gauge[] {
+function gaugesOf(host: Host, { lan }: Pools, { lastIndex }: Server): readonly Gauge[] {
   const usage = host.usage();
   return [
     { name: "runtime.alloc_bytes", value: usage.heapUsedBytes },
     { name: "runtime.sys_bytes", value: usage.residentBytes },
+    { name: "memberlist.health.score", value: lan.stats().health_score },
     { name: "raft.applied_index", value: lastIndex },
     { name: "raft.last_index", value: lastIndex },
     { name: "autopilot.healthy", value: 1 },
@@ -237,10 +317,16 @@ function reloadable(running: RuntimeConfig, next: RuntimeConfig): RuntimeConfig 
     ...running,
     services: next.services,
     checks: next.checks,
+    watches: next.watches,
     nodeMeta: next.nodeMeta,
     dns: next.dns,
     discardCheckOutput: next.discardCheckOutput,
     discoveryMaxStaleMs: next.discoveryMaxStaleMs,
+    telemetry: {
+      ...running.telemetry,
+      prefixFilter: next.telemetry.prefixFilter,
+      filterDefault: next.telemetry.filterDefault,
+    },
     logLevel: next.logLevel,
     limits: {
       ...running.limits,

@@ -13,7 +13,6 @@ import {
   type HealthCheck,
   type Node,
   type NodeService,
-  type RegisterRequest,
 } from "../model/index.ts";
 import type { Clock, Logger, Random } from "../platform/index.ts";
 import { DEFAULT_QUERY, type Delegate } from "../rpc/index.ts";
@@ -21,6 +20,8 @@ import type { CheckEntry, LocalState, ServiceEntry } from "./local-state.ts";
 
 const FULL_SYNC_MS = 60_000;
 const RETRY_MS = 15_000;
+/** So many calls may be under way at once. */
+const MAX_IN_FLIGHT = 64;
 /** Up to here a pool syncs at the plain rhythm; from there on each doubling makes it slower. */
 const SCALE_FROM_MEMBERS = 128;
 
@@ -67,6 +68,11 @@ export class AntiEntropy implements Disposable {
   async start(): Promise<void> {
     const succeeded = await this.#enqueueFull();
     this.#scheduleFull(succeeded);
+  }
+
+  /** Compares everything with the catalog, out of turn: there is a new leader, say. */
+  async syncAll(): Promise<void> {
+    await this.#enqueueFull();
   }
 
   /** Tells the catalog what it has not been told. Changes made while a sync runs go with the next one. */
@@ -184,62 +190,112 @@ export class AntiEntropy implements Disposable {
   }
 
   async #push(): Promise<void> {
-    const { state } = this.#needs;
-    for (const id of state.removedServices) await this.#deregister({ ServiceID: id, CheckID: "" });
-    for (const id of state.removedChecks) await this.#deregister({ ServiceID: "", CheckID: id });
-    // What changes while this goes on is seen too: a set hands out what is added during the walk.
-    for (const id of state.unsyncedServices) {
-      const entry = state.services.get(id);
-      if (entry !== undefined) await this.#registerService(id, entry);
+    const { state, node } = this.#needs;
+    const info = node();
+    const { removedServices, removedChecks, unsyncedServices, unsyncedChecks } = state;
+    if (removedServices.size > 0) {
+      await this.#tellAll(removedServices, (id) => this.#deregisterService(info, id));
     }
-    for (const id of state.unsyncedChecks) {
-      const entry = state.checks.get(id);
-      if (entry !== undefined) await this.#registerCheck(id, entry);
+    if (removedChecks.size > 0) {
+      await this.#tellAll(removedChecks, (id) => this.#deregisterCheck(info, id));
     }
-    if (!this.#isNodeInSync) await this.#registerNode();
+    if (unsyncedServices.size > 0) {
+      await this.#tellAll(unsyncedServices, (id) => this.#registerService(info, id));
+    }
+    if (unsyncedChecks.size > 0) {
+      await this.#tellAll(unsyncedChecks, (id) => this.#registerCheck(info, id));
+    }
+    if (!this.#isNodeInSync) await this.#registerNode(info);
   }
 
-  async #deregister(what: { ServiceID: string; CheckID: string }): Promise<void> {
-    const { delegate, node, state, logger } = this.#needs;
-    const { name: Node, datacenter: Datacenter } = node();
-    await delegate.call("Catalog.Deregister", { Datacenter, Node, ...what });
-    if (what.ServiceID !== "") {
-      state.removedServices.delete(what.ServiceID);
-      logger.info("Deregistered service", { service: what.ServiceID });
-    } else {
-      state.removedChecks.delete(what.CheckID);
-      logger.info("Deregistered check", { check: what.CheckID });
+  /**
+   * Tells of all these and of those that come while it does, many at once: a burst costs one wait, not one each.
+   *
+   * @param tell takes the ID out of `ids`, or else fails
+   * @throws what the first failed with, once all that were begun have ended
+   */
+  async #tellAll(ids: ReadonlySet<string>, tell: (id: string) => Promise<void>): Promise<void> {
+    while (ids.size > 0) {
+      const begun: Promise<void>[] = [];
+      for (const id of ids) {
+        begun.push(tell(id));
+        if (begun.length === MAX_IN_FLIGHT) break;
+      }
+      let failure: { readonly error: unknown } | undefined;
+      for (const told of begun) {
+        // Each is awaited even after a failure: syncs do not overlap.
+        await told.catch((error: unknown) => (failure ??= { error }));
+      }
+      if (failure !== undefined) throw failure.error;
     }
+  }
+
+  #deregisterService(info: NodeInfo, id: string): Promise<void> {
+    return this.#deregister(info, id, "").then(() => {
+      this.#needs.state.removedServices.delete(id);
+      this.#needs.logger.info("Deregistered service", { service: id });
+    });
+  }
+
+  #deregisterCheck(info: NodeInfo, id: string): Promise<void> {
+    return this.#deregister(info, "", id).then(() => {
+      this.#needs.state.removedChecks.delete(id);
+      this.#needs.logger.info("Deregistered check", { check: id });
+    });
+  }
+
+  #deregister(info: NodeInfo, ServiceID: string, CheckID: string): Promise<void> {
+    const { name: Node, datacenter: Datacenter } = info;
+    const args = { Datacenter, Node, ServiceID, CheckID };
+    return this.#needs.delegate.call("Catalog.Deregister", args);
   }
 
   /** The service goes together with its checks that the catalog does not have yet, so that it never shows without. */
-  async #registerService(id: string, entry: ServiceEntry): Promise<void> {
+  #registerService(info: NodeInfo, id: string): Promise<void> {
     const { state, logger } = this.#needs;
+    // Taken for told before it is, so that a change made meanwhile is not.
+    state.unsyncedServices.delete(id);
+    const entry = state.services.get(id);
+    if (entry === undefined) return Promise.resolve();
     const checks = state.checksOfService(id).filter(({ check, token }) => {
       return state.unsyncedChecks.has(check.CheckID) && token === entry.token;
     });
-    // Marked before it is told, so that a change made meanwhile is not taken for told.
-    state.unsyncedServices.delete(id);
     for (const check of checks) this.#settle(check);
-    try {
-      await this.#register({ Service: entry.service, Checks: checks.map(({ check }) => check) });
-    } catch (error) {
-      if (state.services.has(id)) state.unsyncedServices.add(id);
-      for (const { check } of checks) this.#unsettle(check.CheckID);
-      throw error;
-    }
-    logger.info("Synced service", { service: id });
+    return this.#register(
+      info,
+      entry.service,
+      checks.map(({ check }) => check),
+    ).then(
+      () => {
+        this.#isNodeInSync = true;
+        logger.info("Synced service", { service: id });
+      },
+      (error: unknown) => {
+        if (state.services.has(id)) state.unsyncedServices.add(id);
+        for (const { check } of checks) this.#unsettle(check.CheckID);
+        throw error;
+      },
+    );
   }
 
-  async #registerCheck(id: string, entry: CheckEntry): Promise<void> {
-    this.#settle(entry);
-    try {
-      await this.#register({ Service: null, Checks: [entry.check] });
-    } catch (error) {
-      this.#unsettle(id);
-      throw error;
+  #registerCheck(info: NodeInfo, id: string): Promise<void> {
+    const { state, logger } = this.#needs;
+    const entry = state.checks.get(id);
+    if (entry === undefined) {
+      state.unsyncedChecks.delete(id);
+      return Promise.resolve();
     }
-    this.#needs.logger.info("Synced check", { check: id });
+    this.#settle(entry);
+    return this.#register(info, null, [entry.check]).then(
+      () => {
+        this.#isNodeInSync = true;
+        logger.info("Synced check", { check: id });
+      },
+      (error: unknown) => {
+        this.#unsettle(id);
+        throw error;
+      },
+    );
   }
 
   #settle(entry: CheckEntry): void {
@@ -252,25 +308,29 @@ export class AntiEntropy implements Disposable {
     if (state.checks.has(checkId)) state.unsyncedChecks.add(checkId);
   }
 
-  async #registerNode(): Promise<void> {
-    await this.#register({ Service: null, Checks: null });
+  async #registerNode(info: NodeInfo): Promise<void> {
+    await this.#register(info, null, null);
+    this.#isNodeInSync = true;
     this.#needs.logger.info("Synced node info");
   }
 
-  async #register(what: Pick<RegisterRequest, "Service" | "Checks">): Promise<void> {
-    const info = this.#needs.node();
-    await this.#needs.delegate.call("Catalog.Register", {
+  #register(
+    info: NodeInfo,
+    Service: NodeService | null,
+    Checks: readonly HealthCheck[] | null,
+  ): Promise<void> {
+    return this.#needs.delegate.call("Catalog.Register", {
       Datacenter: info.datacenter,
       ID: info.id,
       Node: info.name,
       Address: info.address,
       TaggedAddresses: info.taggedAddresses,
       NodeMeta: info.meta,
-      SkipNodeUpdate: this.#isNodeInSync,
+      Service,
       Check: null,
-      ...what,
+      Checks,
+      SkipNodeUpdate: this.#isNodeInSync,
     });
-    this.#isNodeInSync = true;
   }
 }
 

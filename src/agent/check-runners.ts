@@ -1,5 +1,6 @@
 /** The checks of this agent that are running, and what becomes of their results. */
 import {
+  FirstRuns,
   REAP_INTERVAL_MS,
   dueForDeregistration,
   startCheck,
@@ -33,10 +34,13 @@ const ALIAS_MAX_STALE_MS = 15_000;
 export class CheckRunners implements Disposable {
   readonly #needs: CheckRunnersNeeds;
   readonly #running = new Map<string, RunningCheck>();
+  readonly #firstRuns: FirstRuns;
   #reaper: Disposable;
 
   constructor(needs: CheckRunnersNeeds) {
     this.#needs = needs;
+    const { clock, random } = needs.platform;
+    this.#firstRuns = new FirstRuns(clock, random.fork("first runs of checks"));
     this.#reaper = this.#scheduleReaper();
   }
 
@@ -57,6 +61,7 @@ export class CheckRunners implements Disposable {
       logger: this.#needs.logger,
       checkId: CheckID,
       definition,
+      firstRuns: this.#firstRuns,
       outputMaxBytes: ownMax > 0 ? Math.min(ownMax, outputMaxBytes) : outputMaxBytes,
       initial: { status: check.Status as CheckStatus, output: check.Output },
       report: (result) => this.#report(CheckID, result),

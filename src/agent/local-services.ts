@@ -73,15 +73,15 @@ export class LocalServices {
       state.putService(service, { token, origin: options.origin });
     }
     for (const check of checks) this.#addCheck(check, options.origin);
-    const wanted = new Set(checks.map(({ CheckID }) => CheckID));
+    const touched = checks.map(({ CheckID }) => CheckID);
     if (options.replaceExistingChecks) {
       for (const { check } of state.checksOfService(service.ID)) {
-        if (wanted.has(check.CheckID) || check.Type === "maintenance") continue;
+        if (touched.includes(check.CheckID) || check.Type === "maintenance") continue;
         this.#dropCheck(check.CheckID);
-        wanted.add(check.CheckID);
+        touched.push(check.CheckID);
       }
     }
-    await this.#settle([service.ID], [...wanted]);
+    await this.#settle([service.ID], touched);
   }
 
   async deregisterService(serviceId: string): Promise<void> {
@@ -272,7 +272,10 @@ export class LocalServices {
   }
 
   async #settle(services: readonly string[], checks: readonly string[]): Promise<void> {
-    await Promise.all([this.#needs.persisted.follow({ services, checks }), this.#needs.sync()]);
+    // Both at once; a sync never fails.
+    const told = this.#needs.sync();
+    await this.#needs.persisted.follow({ services, checks });
+    await told;
   }
 
   #dropCheck(checkId: string): void {

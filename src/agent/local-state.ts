@@ -52,7 +52,7 @@ export class LocalState {
   ): void {
     this.removedServices.delete(service.ID);
     const { token, origin } = options;
-    this.services.set(service.ID, serviceEntry(service, token, origin));
+    this.services.set(service.ID, new LocalService(service, token, origin));
     this.unsyncedServices.add(service.ID);
     this.#changed();
   }
@@ -114,8 +114,9 @@ export class LocalState {
     return isStatusNew ? "status" : "output";
   }
 
-  checksOfService(serviceId: string): CheckEntry[] {
-    const ids = this.#checksByService.get(serviceId) ?? [];
+  checksOfService(serviceId: string): readonly CheckEntry[] {
+    const ids = this.#checksByService.get(serviceId);
+    if (ids === undefined) return NO_CHECKS;
     return [...ids].flatMap((id) => this.checks.get(id) ?? []);
   }
 
@@ -143,17 +144,23 @@ export class LocalState {
   }
 }
 
-/** Few ask for the hash, and it costs more than the rest of a registration here. */
-function serviceEntry(service: NodeService, token: string, origin: Origin): ServiceEntry {
-  let hash: string | undefined;
-  return {
-    service,
-    token,
-    origin,
-    get contentHash() {
-      return (hash ??= hashOf(service));
-    },
-  };
+const NO_CHECKS: readonly CheckEntry[] = [];
+
+class LocalService implements ServiceEntry {
+  readonly service: NodeService;
+  readonly token: string;
+  readonly origin: Origin;
+  #contentHash: string | undefined;
+
+  constructor(service: NodeService, token: string, origin: Origin) {
+    this.service = service;
+    this.token = token;
+    this.origin = origin;
+  }
+  /** Few ask for it, and it costs more than the rest of a registration here. */
+  get contentHash(): string {
+    return (this.#contentHash ??= hashOf(this.service));
+  }
 }
 
 const HASH_DIGITS = 16;

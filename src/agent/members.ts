@@ -1,43 +1,38 @@
-/** The members of the pools as far as this agent knows them. Without gossip it knows itself. */
-import { CONSUL_VERSION } from "../model/index.ts";
-import type { RuntimeConfig } from "../config/index.ts";
+/** Members of a pool, as the API shows them and as the leader looks at them. */
+import { hostOf } from "../gossip/index.ts";
 import type { Member } from "../http/index.ts";
+import type { PoolMember } from "../server/index.ts";
+import type { MemberEventKind, SerfMember } from "../serf/index.ts";
+import { MEMBER_STATUSES } from "../wire/index.ts";
 
-const ALIVE = 1;
-
-export function ownMember(config: RuntimeConfig, nodeId: string, pool: "lan" | "wan"): Member {
-  const isLan = pool === "lan";
-  const tags = serverTags(config, nodeId);
+export function shownMember(member: SerfMember): Member {
   return {
-    Name: isLan ? config.nodeName : `${config.nodeName}.${config.datacenter}`,
-    Addr: isLan ? config.advertiseAddr : config.advertiseAddrWan,
-    Port: isLan ? config.ports.serfLan : config.ports.serfWan,
-    Tags: isLan ? { ...tags, wan_join_port: String(config.ports.serfWan) } : tags,
-    Status: ALIVE,
-    ProtocolMin: 1,
-    ProtocolMax: 5,
-    ProtocolCur: 2,
-    DelegateMin: 2,
-    DelegateMax: 5,
-    DelegateCur: 4,
+    Name: member.name,
+    Addr: hostOf(member.addr),
+    Port: member.port,
+    Tags: Object.fromEntries(Object.entries(member.tags).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    Status: MEMBER_STATUSES.indexOf(member.status),
+    ProtocolMin: member.protocolMin,
+    ProtocolMax: member.protocolMax,
+    ProtocolCur: member.protocolCur,
+    DelegateMin: member.delegateMin,
+    DelegateMax: member.delegateMax,
+    DelegateCur: member.delegateCur,
   };
 }
 
-function serverTags(config: RuntimeConfig, nodeId: string): Record<string, string> {
+/** @param event what happened to it, where it is more than its status says */
+export function poolMember(member: SerfMember, event?: MemberEventKind): PoolMember {
+  const { name, addr, tags, status } = member;
   return {
-    acls: "0",
-    ...(config.bootstrap || config.devMode ? { bootstrap: "1" } : {}),
-    build: `${CONSUL_VERSION}:`,
-    dc: config.datacenter,
-    ...(config.bootstrapExpect > 0 ? { expect: String(config.bootstrapExpect) } : {}),
-    ft_fs: "1",
-    id: nodeId,
-    port: String(config.ports.server),
-    raft_vsn: "3",
-    role: "consul",
-    segment: "",
-    vsn: "2",
-    vsn_max: "3",
-    vsn_min: "2",
+    name,
+    address: hostOf(addr),
+    tags,
+    status: event === "reap" ? "reaped" : status === "none" ? "failed" : status,
+    protocol: {
+      current: member.protocolCur,
+      min: member.protocolMin,
+      max: member.protocolMax,
+    },
   };
 }

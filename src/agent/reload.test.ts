@@ -21,7 +21,14 @@ test("the log level changes, and the data directory of -dev stays empty", async 
     clock: platform.clock,
   });
   const loaded = await readConfig();
-  const agent = await startAgent({ platform, logger, loaded, readConfig, onLeave: () => {} });
+  const agent = await startAgent({
+    platform,
+    logger,
+    loaded,
+    readConfig,
+    onLeave: () => {},
+    onFailure: () => {},
+  });
   try {
     logger.info("quiet");
     await configure('log_level = "INFO"\n service { name = "web" }');

@@ -54,7 +54,6 @@ function toService(definition: ServiceDefinition): NodeService {
   const TaggedAddresses = withOwnAddress(definition);
   checkTaggedAddresses(TaggedAddresses);
   return {
-    ...BLANK_SERVICE,
     Kind: definition.Kind,
     ID: definition.ID === "" ? definition.Name : definition.ID,
     Service: definition.Name,
@@ -67,20 +66,23 @@ function toService(definition: ServiceDefinition): NodeService {
     EnableTagOverride: definition.EnableTagOverride,
     Proxy: definition.Proxy ?? BLANK_PROXY,
     Connect: { Native: definition.Connect?.Native ?? false },
+    CreateIndex: 0,
+    ModifyIndex: 0,
   };
 }
 
 /** An IP address of the service stands for its LAN and WAN address of that family, where none is given. */
 function withOwnAddress(definition: ServiceDefinition): NodeService["TaggedAddresses"] {
   const { Address, Port, TaggedAddresses } = definition;
-  const version = ipVersion(Address);
+  const version = Address === "" ? 0 : ipVersion(Address);
   if (version === 0) return TaggedAddresses;
   const own: ServiceAddress = { Address, Port };
   return { [`lan_ipv${version}`]: own, [`wan_ipv${version}`]: own, ...TaggedAddresses };
 }
 
 function checkTaggedAddresses(addresses: NodeService["TaggedAddresses"]): void {
-  for (const [name, { Address }] of Object.entries(addresses ?? {})) {
+  if (addresses === null) return;
+  for (const [name, { Address }] of Object.entries(addresses)) {
     const version = /^(?:lan|wan)_ipv([46])$/.exec(name)?.[1];
     if (version === undefined || ipVersion(Address) === Number(version)) continue;
     throw refuse(`Service tagged address "${name}" must be a valid ipv${version} address`);

@@ -1,5 +1,13 @@
-/** An agent's local half over a server's endpoints, in virtual time and without sockets. */
+/** An agent's local half over a server's endpoints, and whole agents: in virtual time and without sockets. */
+import { loadConfig } from "../config/index.ts";
 import { endpointsUnderTest, query } from "../endpoints/testkit.ts";
+import {
+  parseResponse,
+  readStream,
+  requestText,
+  type WireRequest,
+  type WireResponse,
+} from "../http/testkit.ts";
 import {
   jsonDecoder,
   CheckDefinition as CheckSchema,
@@ -9,8 +17,10 @@ import {
   type ServiceDefinition,
   type ServiceNode,
 } from "../model/index.ts";
-import { noLogger } from "../platform/index.ts";
+import { lineLogger, noLogger, parseLogLevel } from "../platform/index.ts";
+import { simPlatform, type SimPlatform } from "../platform/sim/index.ts";
 import type { Delegate } from "../rpc/index.ts";
+import { startAgent, type Agent } from "./agent.ts";
 import { AntiEntropy, type NodeInfo } from "./anti-entropy.ts";
 import { CheckRunners } from "./check-runners.ts";
 import { LocalServices } from "./local-services.ts";
@@ -112,5 +122,67 @@ export function localAgentUnderTest(options: LocalAgentOptions = {}) {
       runners[Symbol.dispose]();
       antiEntropy[Symbol.dispose]();
     },
+  };
+}
+
+/** A whole agent, from its configuration in HCL, with clients on the network of its simulated world. */
+export interface WholeAgent extends AsyncDisposable {
+  readonly agent: Agent;
+  readonly platform: SimPlatform;
+  /** Of the log, at its own level. */
+  readonly lines: readonly string[];
+  send(request: WireRequest, host?: string): Promise<WireResponse>;
+  /** The body of an answer that is 200. */
+  get(path: string): Promise<unknown>;
+  put(path: string, body?: unknown): Promise<void>;
+}
+
+export async function wholeAgent(
+  hcl: string,
+  {
+    platform = simPlatform({ seed: "agent", hostname: "n1" }),
+    argv = ["-dev", "-bind=127.0.0.1"],
+  }: { readonly platform?: SimPlatform; readonly argv?: readonly string[] } = {},
+): Promise<WholeAgent> {
+  const readConfig = () => loadConfig({ argv: [...argv, `-hcl=${hcl}`], platform });
+  const loaded = await readConfig();
+  const lines: string[] = [];
+  const logger = lineLogger({
+    level: parseLogLevel(loaded.config.logLevel) ?? "info",
+    json: loaded.config.logJson,
+    write: (line) => lines.push(line),
+    clock: platform.clock,
+  });
+  const agent = await startAgent({
+    platform,
+    logger,
+    loaded,
+    readConfig,
+    onLeave: () => {},
+    onFailure: () => {},
+  });
+  const send = async (request: WireRequest, host = "127.0.0.1"): Promise<WireResponse> => {
+    const address = { host, port: agent.config.ports.http };
+    const stream = await platform.network.connect(address, {
+      signal: new AbortController().signal,
+    });
+    stream.write(Buffer.from(requestText(request), "latin1"));
+    return parseResponse(await readStream(stream));
+  };
+  const expectOk = ({ status, body }: WireResponse): string => {
+    if (status !== 200) throw new Error(`${status}: ${body}`);
+    return body;
+  };
+  return {
+    agent,
+    platform,
+    lines,
+    send,
+    get: async (path) => JSON.parse(expectOk(await send({ path }))) as unknown,
+    put: async (path, body) => {
+      const text = typeof body === "string" ? body : JSON.stringify(body ?? {});
+      expectOk(await send({ method: "PUT", path, body: text }));
+    },
+    [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
   };
 }

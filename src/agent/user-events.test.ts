@@ -1,17 +1,35 @@
 import { describe, expect, test } from "vitest";
 import { BLANK_SERVICE, type UserEventRequest } from "../model/index.ts";
+import { regexMatcher } from "../filter/index.ts";
+import { LAN_PROFILE } from "../gossip/index.ts";
+import { startSerf, type Serf } from "../serf/index.ts";
 import { noLogger } from "../platform/index.ts";
 import { simPlatform } from "../platform/sim/index.ts";
 import { UserEvents } from "./user-events.ts";
 
-function underTest() {
+/** An agent's events over a pool of its own. */
+async function underTest() {
   const platform = simPlatform({ seed: 1 });
   const service = { ...BLANK_SERVICE, ID: "web-1", Service: "web", Tags: ["v1", "eu"] };
+  const pool: Serf = await startSerf({
+    platform,
+    logger: noLogger,
+    name: "node-a",
+    bind: { host: "127.0.0.1", port: 8301 },
+    protocol: 4,
+    tags: {},
+    profile: LAN_PROFILE,
+    compilePattern: regexMatcher,
+    listener: (event) => {
+      if (event.kind === "user") events.receive(event);
+    },
+  });
   const events = new UserEvents({
     ...platform,
     logger: noLogger,
     nodeName: "node-a",
     services: () => [service],
+    send: (name, payload) => pool.fireEvent(name, payload),
   });
   return { platform, events };
 }
@@ -36,8 +54,8 @@ describe("an event is kept where it is for", () => {
     [{ ServiceFilter: "web", TagFilter: "^v1$" }, true],
     [{ ServiceFilter: "web", TagFilter: "v2" }, false],
     [{ NodeFilter: "x", ServiceFilter: "web" }, false],
-  ])("%j: %s", (of, isKept) => {
-    const { events } = underTest();
+  ])("%j: %s", async (of, isKept) => {
+    const { events } = await underTest();
     events.fire(request(of));
     expect(events.events).toHaveLength(isKept ? 1 : 0);
   });
@@ -55,8 +73,8 @@ describe("is refused, in Consul's words", () => {
       { ServiceFilter: "x", TagFilter: "(" },
       "Invalid tag filter: error parsing regexp: missing closing ): `(`",
     ],
-  ])("%j", (of, text) => {
-    const { events } = underTest();
+  ])("%j", async (of, text) => {
+    const { events } = await underTest();
     expect(() => events.fire(request(of))).toThrow(text);
     expect(events.events).toEqual([]);
   });
@@ -73,33 +91,34 @@ describe("size limit", () => {
     [{ Name: n(200) }, 14],
     [{ NodeFilter: n(200) }, 206],
     [{ NodeFilter: n(40) }, 365],
-  ])("%#: %s", (of, longest) => {
-    const { events } = underTest();
+  ])("%#: %s", async (of, longest) => {
+    const { events } = await underTest();
     const Payload = new Uint8Array(longest);
     expect(events.fire(request({ ...of, Payload }))).toMatchObject({ LTime: 0 });
     const fire = () => events.fire(request({ ...of, Payload: new Uint8Array(longest + 1) }));
     expect(fire).toThrow("encoded user event exceeds configured limit of 512 bytes after encoding");
   });
 
-  test("what is far too much is refused before it is packed", () => {
-    const fire = () => underTest().events.fire(request({ Payload: new Uint8Array(600) }));
+  test("what is far too much is refused before it is packed", async () => {
+    const { events } = await underTest();
+    const fire = () => events.fire(request({ Payload: new Uint8Array(600) }));
     expect(fire).toThrow(
       '1 error occurred:\n\t* error broadcasting event to segment "": user event exceeds configured limit of 512 bytes before encoding\n\n',
     );
   });
 });
 
-test("the latest 256 are kept, oldest first, with rising Lamport times", () => {
-  const { events } = underTest();
+test("the latest 256 are kept, oldest first, with rising Lamport times", async () => {
+  const { events } = await underTest();
   for (let i = 0; i < 300; i++) events.fire(request({ Name: `e${i}` }));
   expect(events.events).toHaveLength(256);
-  expect(events.events[0]).toMatchObject({ Name: "e44", LTime: 46 });
-  expect(events.events.at(-1)).toMatchObject({ Name: "e299", LTime: 301 });
+  expect(events.events[0]).toMatchObject({ Name: "e44", LTime: 45 });
+  expect(events.events.at(-1)).toMatchObject({ Name: "e299", LTime: 300 });
   expect(new Set(events.events.map(({ ID }) => ID)).size).toBe(256);
 });
 
 test("who waits is told of the next event, of the end of its time, and of its own going", async () => {
-  const { events, platform } = underTest();
+  const { events, platform } = await underTest();
   const log: string[] = [];
   const wait = (name: string, signal = new AbortController().signal): Promise<void> =>
     events.changed(events.events, 1000, signal).then(() => void log.push(name));

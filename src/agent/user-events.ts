@@ -1,5 +1,6 @@
 /**
- * User events: fired by one agent, kept by each that they are for. Without gossip an agent hears only its own.
+ * User events: fired by one agent, carried to all by gossip, and kept by each that they are for (Consul:
+ * agent/user_event.go).
  *
  * The last 256 are kept, oldest first. Who waits for the next one is told of every one.
  */
@@ -12,12 +13,17 @@ import {
   type UserEventRequest,
 } from "../model/index.ts";
 import type { Clock, Logger, Random } from "../platform/index.ts";
-import { unpackedSizeBytes, USER_EVENT_MAX_BYTES, userEventSizeBytes } from "./user-event-size.ts";
+import type { SerfUserEvent } from "../serf/index.ts";
+import {
+  decodeConsulUserEvent,
+  encodeConsulUserEvent,
+  eventOfSerfName,
+  serfNameOfEvent,
+  USER_EVENT_VERSION,
+} from "../wire/index.ts";
 
 const KEPT_EVENTS = 256;
-const EVENT_VERSION = 1;
-/** Serf's clock as it stands when an agent has started. */
-const FIRST_LTIME = 2;
+const NO_PAYLOAD = new Uint8Array(0);
 
 export interface UserEventsNeeds {
   readonly clock: Clock;
@@ -25,13 +31,14 @@ export interface UserEventsNeeds {
   readonly logger: Logger;
   readonly nodeName: string;
   readonly services: () => Iterable<NodeService>;
+  /** Hands an event to the pool. @throws {RollcallError} when it is too large for a packet */
+  readonly send: (serfName: string, payload: Uint8Array) => void;
 }
 
 export class UserEvents {
   readonly #needs: UserEventsNeeds;
   readonly #listeners = new Set<() => void>();
   #events: readonly UserEvent[] = [];
-  #ltime = FIRST_LTIME;
 
   constructor(needs: UserEventsNeeds) {
     this.#needs = needs;
@@ -49,12 +56,34 @@ export class UserEvents {
   fire(request: UserEventRequest): UserEvent {
     requireFilters(request);
     const ID = uuidFrom(this.#needs.random.bytes(16));
-    const event: UserEvent = { ...request, ID, Version: EVENT_VERSION, LTime: 0 };
-    const sent = { ...event, LTime: this.#ltime };
-    requireSize(sent);
-    this.#ltime += 1;
-    this.#receive(sent);
+    const event: UserEvent = { ...request, ID, Version: USER_EVENT_VERSION, LTime: 0 };
+    const packed = encodeConsulUserEvent({ ...event, Payload: event.Payload ?? NO_PAYLOAD });
+    try {
+      this.#needs.send(serfNameOfEvent(event.Name), packed);
+    } catch (error) {
+      const fault = messageOf(error);
+      throw refuse(`1 error occurred:\n\t* error broadcasting event to segment "": ${fault}\n\n`);
+    }
     return event;
+  }
+
+  /** An event of the pool, this agent's own among them. Those that are no user's are none of ours. */
+  receive({ name, payload, ltime }: SerfUserEvent): void {
+    if (eventOfSerfName(name) === undefined) return;
+    const { logger } = this.#needs;
+    try {
+      const event = decodeConsulUserEvent(payload);
+      if (event.Version > USER_EVENT_VERSION) {
+        logger.warn("Event version may have unsupported features", {
+          version: event.Version,
+          event: event.Name,
+        });
+      }
+      const Payload = event.Payload.length === 0 ? null : event.Payload;
+      this.#keep({ ...event, Payload, LTime: ltime });
+    } catch (error) {
+      logger.error("Failed to decode event", { error: messageOf(error) });
+    }
   }
 
   /** Resolves with the next event, when the time is up, or the caller has gone. */
@@ -73,7 +102,7 @@ export class UserEvents {
     });
   }
 
-  #receive(event: UserEvent): void {
+  #keep(event: UserEvent): void {
     if (!this.#isForUs(event)) return;
     this.#events = [...this.#events, event].slice(-KEPT_EVENTS);
     this.#needs.logger.debug("new event", { event_name: event.Name, event_id: event.ID });
@@ -108,16 +137,4 @@ function requireFilters({ NodeFilter, ServiceFilter, TagFilter }: UserEventReque
       throw refuse(`Invalid ${name} filter: ${messageOf(error)}`);
     }
   }
-}
-
-function requireSize(event: UserEvent): void {
-  const limit = `exceeds configured limit of ${USER_EVENT_MAX_BYTES} bytes`;
-  const fault =
-    unpackedSizeBytes(event) > USER_EVENT_MAX_BYTES
-      ? `user event ${limit} before encoding`
-      : userEventSizeBytes(event) > USER_EVENT_MAX_BYTES
-        ? `encoded user event ${limit} after encoding`
-        : undefined;
-  if (fault === undefined) return;
-  throw refuse(`1 error occurred:\n\t* error broadcasting event to segment "": ${fault}\n\n`);
 }

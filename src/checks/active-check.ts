@@ -33,8 +33,9 @@ export function timeoutMsOf(definition: CheckDefinition, defaultMs: number): num
 export function startActive(context: CheckContext, probe: Probe): RunningCheck {
   const { platform, logger, checkId, definition } = context;
   const { clock } = platform;
-  const intervalMs = definition.Interval / MILLISECOND;
-  if (intervalMs < MIN_INTERVAL_MS) {
+  const askedMs = definition.Interval / MILLISECOND;
+  const intervalMs = Math.max(MIN_INTERVAL_MS, askedMs);
+  if (askedMs < MIN_INTERVAL_MS) {
     logger.warn("check has interval below minimum", {
       check: checkId,
       minimum_interval: formatDuration(MIN_INTERVAL_MS * MILLISECOND),
@@ -61,9 +62,11 @@ export function startActive(context: CheckContext, probe: Probe): RunningCheck {
 
   const loop = schedule({
     clock,
-    random: platform.random.fork(`check ${checkId}`),
-    intervalMs: Math.max(MIN_INTERVAL_MS, intervalMs),
-    firstMs: definition.InitialDelay > 0 ? definition.InitialDelay / MILLISECOND : undefined,
+    intervalMs,
+    firstMs:
+      definition.InitialDelay > 0
+        ? definition.InitialDelay / MILLISECOND
+        : context.firstRuns.nextDelayMs(intervalMs),
     run: askOnce,
     broken: (error) =>
       logger.error("Check could not report its result", {

@@ -1,6 +1,7 @@
 /** What every check type has in common: it is started, it reports, it is closed. */
 import type { CheckDefinition, CheckStatus, HealthCheck } from "../model/index.ts";
 import type { Logger, Platform } from "../platform/index.ts";
+import type { FirstRuns } from "./first-runs.ts";
 
 export interface CheckResult {
   readonly status: CheckStatus;
@@ -12,6 +13,8 @@ export interface CheckContext {
   readonly logger: Logger;
   readonly checkId: string;
   readonly definition: CheckDefinition;
+  /** Says when the check runs first. Shared by all of the agent's checks. */
+  readonly firstRuns: FirstRuns;
   /** The smaller of the agent's and the definition's limit. */
   readonly outputMaxBytes: number;
   /** Status and output now, before the first result. */

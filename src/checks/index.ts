@@ -8,6 +8,7 @@ export type {
   RunningCheck,
 } from "./check-runner.ts";
 export { startCheck } from "./check-types.ts";
+export { FirstRuns } from "./first-runs.ts";
 export {
   deregisterAfterMs,
   dueForDeregistration,

@@ -2,14 +2,8 @@ import { describe, expect, test } from "vitest";
 import { simPlatform } from "../platform/sim/index.ts";
 import { schedule } from "./schedule.ts";
 
-const fixed = (value: number) => ({
-  float: () => value,
-  bytes: () => new Uint8Array(),
-  fork: () => fixed(value),
-});
-
 /** Runs that take `lengthsMs` in turn (the last for ever after), each noted as `start-end`. */
-function runs(lengthsMs: readonly number[], first: number) {
+function runs(lengthsMs: readonly number[], firstMs: number) {
   const { clock } = simPlatform({ seed: 1 });
   const origin = clock.now();
   const seen: string[] = [];
@@ -17,8 +11,8 @@ function runs(lengthsMs: readonly number[], first: number) {
   let ended = 0;
   const loop = schedule({
     clock,
-    random: fixed(first),
     intervalMs: 10_000,
+    firstMs,
     run: async ({ signal }) => {
       const startedMs = clock.now() - origin;
       const lengthMs = lengthsMs[Math.min(ended, lengthsMs.length - 1)] ?? 0;
@@ -41,10 +35,10 @@ function runs(lengthsMs: readonly number[], first: number) {
 describe("schedule", () => {
   test.each([
     [0, ["0-0", "10000-10000", "20000-20000"]],
-    [0.5, ["5000-5000", "15000-15000", "25000-25000"]],
-    [0.999, ["9990-9990", "19990-19990", "29990-29990"]],
-  ])("the first run waits for %d of the interval", async (part, expected) => {
-    const { clock, seen } = runs([0], part);
+    [5000, ["5000-5000", "15000-15000", "25000-25000"]],
+    [9990, ["9990-9990", "19990-19990", "29990-29990"]],
+  ])("the first run waits %d ms", async (firstMs, expected) => {
+    const { clock, seen } = runs([0], firstMs);
     await clock.run(29_999);
     expect(seen).toStrictEqual(expected);
   });
@@ -67,7 +61,7 @@ describe("schedule", () => {
     ["during a run", 6_000],
     ["between runs", 9_000],
   ])("disposed %s, it leaves nothing behind", async (_when, atMs) => {
-    const { clock, loop, seen } = runs([2_000], 0.5);
+    const { clock, loop, seen } = runs([2_000], 5_000);
     await clock.run(atMs);
     const seenThen = seen.length;
     loop[Symbol.dispose]();

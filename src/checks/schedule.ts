@@ -1,16 +1,15 @@
 /**
- * When an active check runs: first after a random part of its interval, so that the checks of an agent that
- * has just started do not all fire at once (or after a delay that the definition gives); then one interval after the previous run has ended. A slow run
- * therefore delays the next and never meets it, and missed runs are not caught up.
+ * When an active check runs: first after a part of its interval (`first-runs.ts`), or after a delay that the
+ * definition gives; then one interval after the previous run has ended. A slow run therefore delays the next and
+ * never meets it, and missed runs are not caught up.
  */
-import type { Clock, Random } from "../platform/index.ts";
+import type { Clock } from "../platform/index.ts";
 
 export interface Schedule {
   readonly clock: Clock;
-  readonly random: Random;
   readonly intervalMs: number;
-  /** When the first run is; undefined: at random within the interval. */
-  readonly firstMs?: number | undefined;
+  /** When the first run is, from now. */
+  readonly firstMs: number;
   /** One run. It ends early when `run.signal` aborts, and may abort itself. */
   readonly run: (run: AbortController) => Promise<void>;
   /** A run that threw: a bug, to be told. The schedule goes on. */
@@ -19,8 +18,7 @@ export interface Schedule {
 
 /** Disposing it cancels what is planned and aborts what is running. */
 export function schedule(options: Schedule): Disposable {
-  const { clock, random, intervalMs, run, broken } = options;
-  const firstMs = options.firstMs ?? random.float() * intervalMs;
+  const { clock, intervalMs, firstMs, run, broken } = options;
   let stopped = false;
   let current: AbortController | undefined;
   let next = clock.after(firstMs, () => void turn());

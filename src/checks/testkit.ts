@@ -3,6 +3,7 @@ import { SECOND, type CheckDefinition } from "../model/index.ts";
 import { noLogger, type LogFields, type Logger, type Platform } from "../platform/index.ts";
 import type { CheckContext, CheckResult, RunningCheck } from "./check-runner.ts";
 import { startCheck } from "./check-types.ts";
+import { FirstRuns } from "./first-runs.ts";
 
 const NOTHING: CheckDefinition = {
   CheckID: "",
@@ -71,6 +72,7 @@ export function start(
     checkId: "c",
     definition: definition(passive ? fields : { Interval: SECOND, ...fields }),
     outputMaxBytes: 4096,
+    firstRuns: new FirstRuns(platform.clock, platform.random.fork("first runs")),
     initial: { status: "critical", output: "" },
     report: (result) => reports.push(show(result)),
     ...options,

@@ -12,6 +12,7 @@ async function tlsOf(fields: Partial<CheckDefinition>): Promise<readonly unknown
     bindDatagram: platform.network.bindDatagram.bind(platform.network),
     listen: platform.network.listen.bind(platform.network),
     exchangeDatagram: platform.network.exchangeDatagram.bind(platform.network),
+    resolve: platform.network.resolve.bind(platform.network),
     interfaces: platform.network.interfaces.bind(platform.network),
     connect: (_remote: unknown, { tls }: { readonly tls?: TlsOptions }) => {
       asked.push(tls);

@@ -5,8 +5,16 @@
 import type { RuntimeConfig } from "../config/index.ts";
 import { lineLogger, parseLogLevel, type LineLogger } from "../platform/index.ts";
 import type { CliHost } from "./command.ts";
+import type { LogFile } from "./log-file.ts";
 
 const LOG_INDENT = "    ";
+
+export interface AgentOutputNeeds {
+  readonly host: CliHost;
+  readonly config: RuntimeConfig;
+  /** Where the log goes besides. */
+  readonly file: Pick<LogFile, "write"> | undefined;
+}
 
 export class AgentOutput {
   readonly logger: LineLogger;
@@ -15,7 +23,7 @@ export class AgentOutput {
   /** Lines of the log until the banner is out; undefined afterwards. */
   #held: string[] | undefined = [];
 
-  constructor(host: CliHost, config: RuntimeConfig) {
+  constructor({ host, config, file }: AgentOutputNeeds) {
     this.#host = host;
     this.#json = config.logJson;
     if (this.#json) this.#held = undefined;
@@ -23,7 +31,10 @@ export class AgentOutput {
       clock: host.platform.clock,
       level: parseLogLevel(config.logLevel) ?? "info",
       json: config.logJson,
-      write: (record) => this.#write(record),
+      write: (record) => {
+        file?.write(record);
+        this.#write(record);
+      },
       zoneOffsetMinutes: (wallMs) => host.platform.host.zoneOffsetMinutes(wallMs),
     });
   }

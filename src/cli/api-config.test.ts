@@ -33,6 +33,7 @@ async function configOf(
     argv,
     stdout: () => {},
     stderr: (text) => void (stderr += text),
+    program: "rollcall",
     readStdin: () => Promise.resolve(new Uint8Array()),
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
     startChild: () => Promise.reject(new Error("no program was scripted")),

@@ -10,6 +10,8 @@ import type { Platform } from "../platform/index.ts";
 /** What the process lends to a command. */
 export interface CliHost {
   readonly platform: Platform;
+  /** Path of the program, as a shell can run it. */
+  readonly program: string;
   readonly stdout: (output: string | Uint8Array) => void;
   readonly stderr: (text: string) => void;
   readonly readStdin: () => Promise<Uint8Array>;

@@ -209,6 +209,7 @@ test("a bug of ours is reported with its stack, and the exit code is 1", async (
     platform: simPlatform({ seed: 1 }),
     stdout: () => {},
     stderr: (text) => void (stderr += text),
+    program: "rollcall",
     readStdin: () => Promise.reject(new TypeError("boom")),
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
     startChild: () => Promise.reject(new Error("no program was scripted")),

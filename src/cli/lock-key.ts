@@ -2,12 +2,12 @@
  * A lock that one session at a time holds: the key `<prefix>/.lock`, acquired by the session. The key has a mark
  * in its flags, so that nothing else is taken for a lock (Consul docs: "Application Leader Elections").
  */
+import { pause } from "../platform/index.ts";
 import { RollcallError } from "../errors/index.ts";
 import type { DirEntry } from "../model/index.ts";
 import { deleteKeys, putKey, readKey } from "./kv-api.ts";
 import type { Held, LockKind, LockNeeds } from "./lock-kind.ts";
 import { named } from "./lock-waits.ts";
-import { pause } from "./pause.ts";
 
 const MARK = 3304740253564472344n;
 /** Nobody holds it, and yet it cannot be had: a lock-delay is running. */

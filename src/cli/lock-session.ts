@@ -4,9 +4,8 @@
  */
 import { RollcallError } from "../errors/index.ts";
 import { jsonDecoder, struct, text } from "../model/index.ts";
-import type { Clock } from "../platform/index.ts";
+import { type Clock, pause } from "../platform/index.ts";
 import type { ApiClient } from "./api-client.ts";
-import { pause } from "./pause.ts";
 
 const TTL_MS = 15_000;
 /** After a renewal that failed. */

@@ -1,8 +1,7 @@
 /** Learns that a lock which is held has been lost: its session has ended, or somebody removed its key. */
 import { RollcallError } from "../errors/index.ts";
-import type { Clock } from "../platform/index.ts";
+import { type Clock, pause } from "../platform/index.ts";
 import type { Held, LockKind } from "./lock-kind.ts";
-import { pause } from "./pause.ts";
 
 const RETRY_MS = 1000;
 

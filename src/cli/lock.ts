@@ -2,6 +2,7 @@
  * `rollcall lock`: runs a program while holding a lock, or one of several places of a semaphore. If the lock is
  * lost, the program is stopped: two holders must not run at once.
  */
+import { pause } from "../platform/index.ts";
 import { messageOf, RollcallError } from "../errors/index.ts";
 import { agentSelf } from "./agent-self.ts";
 import { openApi } from "./api-client.ts";
@@ -15,7 +16,6 @@ import { semaphore } from "./lock-semaphore.ts";
 import { openSession } from "./lock-session.ts";
 import { LockWaits } from "./lock-waits.ts";
 import { watchHeld } from "./lock-watch.ts";
-import { pause } from "./pause.ts";
 import { untilSignal, type Interruptible } from "./until-signal.ts";
 
 /** Between asking a program to end and making it. */

@@ -10,6 +10,7 @@ import {
   jsonEncoder,
   list,
   map,
+  nullableBool,
   omitEmpty,
   pointer,
   ServiceAddress,
@@ -37,17 +38,28 @@ const Check = struct("AgentServiceCheck", {
   Header: omitEmpty(map(list(text()))),
   Method: omitEmpty(text()),
   Body: omitEmpty(text()),
+  DisableRedirects: omitEmpty(bool()),
   TCP: omitEmpty(text()),
+  TCPUseTLS: omitEmpty(bool()),
+  UDP: omitEmpty(text()),
   Status: omitEmpty(text()),
   Notes: omitEmpty(text()),
+  TLSServerName: omitEmpty(text()),
   TLSSkipVerify: omitEmpty(bool()),
   GRPC: omitEmpty(text()),
   GRPCUseTLS: omitEmpty(bool()),
+  H2PING: omitEmpty(text()),
+  H2PingUseTLS: omitEmpty(nullableBool()),
+  OSService: omitEmpty(text()),
   AliasNode: omitEmpty(text()),
   AliasService: omitEmpty(text()),
   SuccessBeforePassing: omitEmpty(int()),
+  FailuresBeforeWarning: omitEmpty(int()),
   FailuresBeforeCritical: omitEmpty(int()),
+  StartPeriod: goDuration,
+  InitialDelay: goDuration,
   DeregisterCriticalServiceAfter: goDuration,
+  OutputMaxSize: omitEmpty(int()),
 });
 
 const Registration = struct("AgentServiceRegistration", {
@@ -82,11 +94,12 @@ export function registrationOf(definition: ServiceDefinition): Registration {
     ...rest,
     Weights: definition.Weights ?? { Passing: 1, Warning: 1 },
     Check: null,
-    Checks: checks.length === 0 ? null : checks.map(withoutAgentFields),
+    Checks: checks.length === 0 ? null : checks.map(ofItsService),
   };
 }
 
-function withoutAgentFields(check: CheckDefinition): Static<typeof Check> {
-  const { ServiceID: _service, Token: _token, OutputMaxSize: _size, ...rest } = check;
+/** It is the service's own, and registered with the same token. */
+function ofItsService(check: CheckDefinition): Static<typeof Check> {
+  const { ServiceID: _service, Token: _token, ...rest } = check;
   return rest;
 }

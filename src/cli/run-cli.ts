@@ -19,7 +19,7 @@ const NO_SUCH_COMMAND = 127;
 /** @param argv without the program's own name */
 export async function runCli(argv: readonly string[], host: CliHost): Promise<number> {
   try {
-    return await dispatch(readLine(argv), host);
+    return (await completed(argv, host)) ?? (await dispatch(readLine(argv), host));
   } catch (error) {
     if (error instanceof Failure) {
       host.stderr(`${error.message}\n`);
@@ -33,6 +33,35 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     host.stderr(`Internal error, please report it: ${trace}\n`);
     return 1;
   }
+}
+
+const INSTALL = "-autocomplete-install";
+const UNINSTALL = "-autocomplete-uninstall";
+
+/** @returns undefined where it is not about completion */
+async function completed(argv: readonly string[], host: CliHost): Promise<number | undefined> {
+  const { host: machine } = host.platform;
+  const line = machine.env("COMP_LINE");
+  const wanted = [INSTALL, UNINSTALL].filter((flag) => flagsIn(argv).includes(flag));
+  if (line === undefined && wanted.length === 0) return undefined;
+  const autocomplete = await import("./autocomplete.ts");
+  if (line !== undefined) {
+    const point = Number(machine.env("COMP_POINT") ?? line.length);
+    const found = await autocomplete.completions(line, point);
+    host.stdout(found.map((candidate) => `${candidate}\n`).join(""));
+  } else if (wanted.length === 2) {
+    throw new Failure(
+      "Error executing CLI: Either the autocomplete install or uninstall flag may be specified, but not both.",
+    );
+  } else if (wanted.includes(INSTALL)) await autocomplete.installCompletion(host);
+  else await autocomplete.uninstallCompletion(host);
+  return 0;
+}
+
+/** `--flag` is `-flag`; what follows `--` is none. */
+function flagsIn(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end < 0 ? argv.length : end).map((word) => word.replace(/^--/, "-"));
 }
 
 interface Line {

@@ -1,6 +1,12 @@
 /** Runs the command line in-process, against an agent that a test scripts, in a simulated world. */
 import { createServer, type Server } from "node:http";
+import { startTestServer, type Handlers } from "../http/testkit.ts";
+import { noLogger } from "../platform/index.ts";
 import { simPlatform, type SimPlatform } from "../platform/sim/index.ts";
+import type { Delegate, MethodName } from "../rpc/index.ts";
+import { startServer, type PoolMember } from "../server/index.ts";
+import { serverConfig } from "../server/testkit.ts";
+import type { Child, ChildEnd, ChildRequest, SignalName } from "./command.ts";
 import { runCli } from "./run-cli.ts";
 
 /** Where the scripted agent listens; the recorded one too, behind a proxy. */
@@ -61,6 +67,7 @@ export async function runScripted(run: ScriptedRun): Promise<ScriptedResult> {
     platform,
     stdout: (text) => void output.stdout.push(Buffer.from(text)),
     stderr: (text) => void output.stderr.push(Buffer.from(text)),
+    program: "rollcall",
     readStdin: () => Promise.resolve(Buffer.from(run.stdin ?? "", "latin1")),
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
     startChild: () => Promise.reject(new Error("no program was scripted")),
@@ -97,4 +104,149 @@ async function writeFiles(
     if (folder !== "") await disk.makeDirectory(folder);
     await disk.replace(path, Buffer.from(content, "latin1"));
   }
+}
+
+/** A program that a command has started, as the test sees it. */
+export interface FakeProgram {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: string;
+  readonly startedAtMs: number;
+  /** The signals that it got, each with when. */
+  readonly signals: { readonly name: string; readonly atMs: number }[];
+  end(end: ChildEnd): void;
+}
+
+export interface RunningCommand {
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  readonly programs: readonly FakeProgram[];
+  signal(name: SignalName): void;
+  readonly exitCode: Promise<number>;
+}
+
+/** A server in virtual time with its HTTP API, and commands that talk to it, whose programs the test plays. */
+export interface CommandScene extends AsyncDisposable {
+  readonly platform: SimPlatform;
+  readonly delegate: Delegate;
+  /** Milliseconds since the scene began. */
+  nowMs(): number;
+  /** While set, asked about each call; what it returns is thrown. */
+  fault: ((method: MethodName) => Error | undefined) | undefined;
+  /** When each call came. */
+  readonly calls: { readonly method: MethodName; readonly atMs: number }[];
+  run(...args: readonly string[]): RunningCommand;
+  /** Lets what is under way get so far; no virtual time passes. */
+  until(isSo: () => boolean): Promise<void>;
+}
+
+const NODE_ID = "11111111-1111-4111-8111-111111111111";
+/** The server as its pool shows it: alive, so that it is registered and sessions can stand on it. */
+const itself: PoolMember = {
+  name: serverConfig.nodeName,
+  address: serverConfig.advertiseAddr,
+  tags: {
+    role: "consul",
+    dc: "dc1",
+    segment: "",
+    id: NODE_ID,
+    port: "8300",
+    vsn: "2",
+    raft_vsn: "3",
+    build: "1.8.7:",
+  },
+  status: "alive",
+  protocol: { current: 2, min: 1, max: 5 },
+};
+
+export async function commandScene(): Promise<CommandScene> {
+  const platform = simPlatform({ seed: "scene" });
+  const { clock } = platform;
+  const beganAt = clock.now();
+  const nowMs = (): number => clock.now() - beganAt;
+  const server = await startServer({
+    platform,
+    logger: noLogger,
+    config: serverConfig,
+    nodeId: NODE_ID,
+    members: () => [itself],
+  });
+  const calls: { method: MethodName; atMs: number }[] = [];
+  const delegate: Delegate = {
+    async call(method, args, options) {
+      calls.push({ method, atMs: nowMs() });
+      const fault = scene.fault?.(method);
+      if (fault !== undefined) throw fault;
+      return server.delegate.call(method, args, options);
+    },
+  };
+  const http = await startTestServer({
+    platform,
+    handlers: new Proxy<Handlers>(
+      {},
+      {
+        get: (_, method) => (args: never, signal?: AbortSignal) =>
+          delegate.call(method as MethodName, args, signal === undefined ? {} : { signal }),
+      },
+    ),
+    config: { ...serverConfig, httpAddrs: ["127.0.0.1"], dnsAddrs: [] },
+  });
+  const scene: CommandScene = {
+    platform,
+    delegate: server.delegate,
+    nowMs,
+    fault: undefined,
+    calls,
+    run: (...args) => startCommand(platform, args, nowMs),
+    async until(isSo) {
+      for (let turns = 0; !isSo(); turns++) {
+        if (turns > 2000) throw new Error("it never came to that");
+        await clock.settle();
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await http[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+  await clock.settle();
+  return scene;
+}
+
+function startCommand(
+  platform: SimPlatform,
+  args: readonly string[],
+  nowMs: () => number,
+): RunningCommand {
+  const output = { stdout: "", stderr: "" };
+  const programs: FakeProgram[] = [];
+  const watches = new Map<SignalName, () => void>();
+  const startChild = async ({ argv, env, stdin }: ChildRequest): Promise<Child> => {
+    let end: (end: ChildEnd) => void = () => {};
+    const ended = new Promise<ChildEnd>((resolve) => (end = resolve));
+    const signals: { name: string; atMs: number }[] = [];
+    const given = typeof stdin === "string" ? "" : Buffer.from(stdin).toString("utf8");
+    programs.push({ argv, env, stdin: given, startedAtMs: nowMs(), signals, end });
+    const kill = (name: string): void => void signals.push({ name, atMs: nowMs() });
+    return { pid: 4000 + programs.length, kill, ended, letGo: () => {} };
+  };
+  const exitCode = runCli(args, {
+    platform,
+    stdout: (text) => void (output.stdout += Buffer.from(text).toString("utf8")),
+    stderr: (text) => void (output.stderr += text),
+    program: "rollcall",
+    readStdin: () => Promise.resolve(new Uint8Array()),
+    onSignal: (name, fire) => {
+      watches.set(name, fire);
+      return { [Symbol.dispose]: () => watches.delete(name) };
+    },
+    startChild,
+  });
+  return {
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
+    programs,
+    signal: (name) => watches.get(name)?.(),
+    exitCode,
+  };
 }

@@ -1,9 +1,9 @@
 /** `rollcall watch`: prints a view of the cluster once, or runs a program whenever it changes. */
-import { messageOf, RollcallError } from "../errors/index.ts";
-import { encodeKeyText, formatDuration, parseBool, prettyJson } from "../model/index.ts";
+import { encodeKeyText, parseBool, prettyJson } from "../model/index.ts";
 import { lineLogger, type Logger } from "../platform/index.ts";
+import { follow, planWatch, type WatchParameter } from "../watch/index.ts";
 import { agentSelf } from "./agent-self.ts";
-import { openApi, type ApiClient } from "./api-client.ts";
+import { openApi } from "./api-client.ts";
 import { childArgv, endFault, shellFlag, startProgram } from "./child-program.ts";
 import { clientFlags, serverFlags } from "./client-flags.ts";
 import {
@@ -14,15 +14,10 @@ import {
   type CommandContext,
 } from "./command.ts";
 import { misused } from "./command-usage.ts";
-import { pause } from "./pause.ts";
 import { untilSignal } from "./until-signal.ts";
-import { planWatch, type WatchParameter, type WatchPlan } from "./watch-plan.ts";
 
-/** Multiplied with the square of the failures in a row. */
-const RETRY_MS = 5000;
-const RETRY_MAX_MS = 180_000;
-const NANOSECONDS_PER_MS = 1e6;
-
+/** For agents' own watches and proxies: their results are of no use to a command. */
+const AGENT_ONLY = new Set(["connect_roots", "connect_leaf", "agent_service"]);
 const PARAMETERS = ["key", "prefix", "service", "tag", "passingonly", "state", "name"] as const;
 
 export const watch: Command = {
@@ -73,12 +68,20 @@ Usage: rollcall watch [options] [child...]
     const { args, flags } = context;
     const type = flags.text("type");
     if (type === "") return misused(context, watch, "Watch type must be specified");
+    if (AGENT_ONLY.has(type)) throw new Failure(`Type ${type} is not supported in the CLI tool`);
     const plan = planWatch(type, parametersOf(context));
     using api = await openApi(context);
     await agentSelf(api);
     using interrupted = untilSignal(context);
     const { signal } = interrupted;
-    const changes = follow(context, { api, plan, type, signal });
+    const changes = follow({
+      clock: context.platform.clock,
+      logger: complaints(context),
+      type,
+      plan,
+      ask: (path, query, until) => api.send({ method: "GET", path, query, signal: until }),
+      signal,
+    });
     try {
       for await (const { json, index } of changes) {
         if (args.length === 0) {
@@ -109,58 +112,6 @@ function parametersOf({ flags }: CommandContext): Map<WatchParameter, readonly s
   return given;
 }
 
-interface Change {
-  readonly json: string;
-  readonly index: bigint;
-}
-
-/** Each new result. What cannot be had is told and asked for again, ever later, until `signal` aborts. */
-async function* follow(
-  context: CommandContext,
-  {
-    api,
-    plan,
-    type,
-    signal,
-  }: {
-    readonly api: ApiClient;
-    readonly plan: WatchPlan;
-    readonly type: string;
-    readonly signal: AbortSignal;
-  },
-): AsyncGenerator<Change> {
-  const { clock } = context.platform;
-  const log = complaints(context);
-  let since = 0n;
-  let last: string | undefined;
-  let failureCount = 0;
-  while (!signal.aborted) {
-    let change: Change;
-    try {
-      change = await ask(api, plan, since, signal);
-    } catch (error) {
-      if (!(error instanceof RollcallError) || signal.aborted) throw error;
-      failureCount += 1;
-      since = 0n;
-      const waitMs = Math.min(RETRY_MS * failureCount ** 2, RETRY_MAX_MS);
-      const retry = formatDuration(waitMs * NANOSECONDS_PER_MS);
-      log.error("Watch errored", { type, error: messageOf(error), retry });
-      await pause(clock, waitMs, signal);
-      continue;
-    }
-    failureCount = 0;
-    const isNew = change.json !== last && (change.index !== since || change.index === 0n);
-    // An index that falls tells of a restored state: everything is new then.
-    since = change.index < since && type !== "event" ? 0n : change.index;
-    if (isNew) {
-      last = change.json;
-      yield change;
-    }
-    // Without an index nothing would hold the next question.
-    if (change.index === 0n) await pause(clock, RETRY_MS, signal);
-  }
-}
-
 function complaints({ platform, stderr }: CommandContext): Logger {
   return lineLogger({
     clock: platform.clock,
@@ -169,20 +120,6 @@ function complaints({ platform, stderr }: CommandContext): Logger {
     write: (line) => stderr(`${line}\n`),
     zoneOffsetMinutes: (wallMs) => platform.host.zoneOffsetMinutes(wallMs),
   }).named("watch.watch");
-}
-
-async function ask(
-  api: ApiClient,
-  plan: WatchPlan,
-  since: bigint,
-  signal: AbortSignal,
-): Promise<Change> {
-  const query = since === 0n ? plan.query : [...plan.query, ["index", String(since)] as const];
-  const { status, body, index } = await api.send({ method: "GET", path: plan.path, query, signal });
-  if (status !== 200 && (status !== 404 || !plan.path.startsWith("/v1/kv/"))) {
-    throw new RollcallError("request/refused", `Unexpected response code: ${status} (${body})`);
-  }
-  return { json: plan.read(status === 404 ? undefined : body, since), index };
 }
 
 /** @returns false if an interrupt came first; the program is then left to itself */

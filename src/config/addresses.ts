@@ -3,7 +3,7 @@ import { RollcallError, messageOf } from "../errors/index.ts";
 import type { NetworkInterface } from "../platform/index.ts";
 import { isAnyAddress, isIpv4, isIpv6, isPrivateIpv4, isPublicIpv6, isIp } from "./ip.ts";
 import { expandTemplate } from "./sockaddr.ts";
-import type { RuntimeConfig } from "./runtime.ts";
+import type { PoolConfig, RuntimeConfig } from "./runtime.ts";
 import type { Settings } from "./settings.ts";
 
 export type AddressFields = Pick<
@@ -15,7 +15,10 @@ export type AddressFields = Pick<
   | "clientAddrs"
   | "httpAddrs"
   | "dnsAddrs"
->;
+> & { readonly pools: PoolAddresses };
+type PoolAddresses = {
+  readonly [K in "lan" | "wan"]: Pick<PoolConfig, "bindAddr" | "startJoin" | "retryJoin">;
+};
 
 /**
  * @param errors takes mistakes that can be told together
@@ -35,9 +38,18 @@ export function deriveAddresses(
   const dnsAddrs = settings.has("addresses.dns")
     ? expand.several("addresses.dns", "ip or socket")
     : clientAddrs;
-  for (const key of JOIN_KEYS) expand.each(key);
-  expand.single("serf_lan");
-  expand.single("serf_wan");
+  const pools: PoolAddresses = {
+    lan: {
+      bindAddr: expand.single("serf_lan") ?? bindAddr,
+      startJoin: expand.each("start_join"),
+      retryJoin: expand.each("retry_join"),
+    },
+    wan: {
+      bindAddr: expand.single("serf_wan") ?? bindAddr,
+      startJoin: expand.each("start_join_wan"),
+      retryJoin: expand.each("retry_join_wan"),
+    },
+  };
   const advertised = expand.single("advertise_addr");
   const advertiseAddr = advertised ?? chosenFor(bindAddr, interfaces);
   const advertiseAddrWan = expand.single("advertise_addr_wan") ?? advertiseAddr;
@@ -66,6 +78,7 @@ export function deriveAddresses(
     clientAddrs,
     httpAddrs,
     dnsAddrs,
+    pools,
   };
 }
 
@@ -78,17 +91,15 @@ export function recursorsOf(
   return new Expander(settings, interfaces, errors).each("recursors");
 }
 
-/** Only whether they can be expanded: they may also be names, or ask a cloud. */
-const JOIN_KEYS = ["start_join", "start_join_wan", "retry_join", "retry_join_wan"];
-
-/** Consul says only that it is empty when it cannot be read; the reason is added. */
+/** Whatever cannot be read counts as empty, as it does for Consul. */
 function bindAddress(settings: Settings, interfaces: readonly NetworkInterface[]): string {
   const fail = (text: string): RollcallError => new RollcallError("config/invalid", text);
   let addresses: string[];
   try {
     addresses = words(expandTemplate(settings.text("bind_addr"), interfaces));
   } catch (error) {
-    throw fail(`bind_addr cannot be empty (${messageOf(error)})`);
+    if (!(error instanceof RollcallError)) throw error;
+    addresses = [];
   }
   const [address, ...more] = addresses;
   if (address === undefined) throw fail("bind_addr cannot be empty");
@@ -99,19 +110,20 @@ function bindAddress(settings: Settings, interfaces: readonly NetworkInterface[]
   }
   if (isSocket(address)) throw fail("bind_addr cannot be a unix socket");
   if (address === "[::]") return "::";
-  if (!isIp(address)) {
-    throw fail(`bind_addr cannot be empty (invalid ip address: ${address})`);
-  }
+  if (!isIp(address)) throw fail("bind_addr cannot be empty");
   return address;
 }
 
-/** The address to advertise when only the bind address is known. */
+/** The address to advertise when only the bind address is known. Loopback counts where there is nothing else. */
 function chosenFor(bindAddr: string, interfaces: readonly NetworkInterface[]): string {
   if (!isAnyAddress(bindAddr)) return bindAddr;
   const [kind, fits] = isIpv4(bindAddr)
     ? (["private IPv4", isPrivateIpv4] as const)
     : (["public IPv6", isPublicIpv6] as const);
-  const [address, ...more] = interfaces.map((one) => one.address).filter(fits);
+  const outward = interfaces.filter(({ internal }) => !internal);
+  const [address, ...more] = (outward.length > 0 ? outward : interfaces)
+    .map((one) => one.address)
+    .filter(fits);
   if (address === undefined) {
     throw new RollcallError("config/invalid", `No ${kind} address found`);
   }
@@ -154,11 +166,12 @@ class Expander {
     });
   }
 
-  /** The words of every text of a list, each once. */
+  /** The words of every template of a list, and what is none as it is, blanks included; each once. */
   each(key: string): string[] {
     const expanded = this.#settings.texts(key).flatMap((text) => {
       try {
-        return words(expandTemplate(text, this.#interfaces));
+        const result = expandTemplate(text, this.#interfaces);
+        return result === text ? [text] : words(result);
       } catch (error) {
         this.#errors.push(`${key}: ${messageOf(error)}`);
         return [];

@@ -1,4 +1,5 @@
 /** The names that `tls_cipher_suites` may hold. */
+import { errorList } from "../errors/index.ts";
 import { goQuote } from "../model/index.ts";
 
 const SUITES = new Set(
@@ -28,5 +29,7 @@ export function cipherProblem(list: string): string | undefined {
   if (list === "") return undefined;
   const stray = list.split(",").find((name) => !SUITES.has(name));
   if (stray === undefined) return undefined;
-  return `1 error occurred:\n\t* tls_cipher_suites: invalid tls cipher suites: unsupported cipher ${goQuote(stray)}\n\n`;
+  return errorList([
+    `tls_cipher_suites: invalid tls cipher suites: unsupported cipher ${goQuote(stray)}`,
+  ]);
 }

@@ -26,11 +26,7 @@ const differences = new Map(
 );
 
 /** What is added to Consul's texts. */
-const ADDED = [
-  / \(did you mean [^)]*\)/g,
-  / \(line \d+, column \d+\)/g,
-  / \((?:invalid ip address: \S*|error parsing .*)\)$/gm,
-];
+const ADDED = [/ \(did you mean [^)]*\)/g, / \(line \d+, column \d+\)/g];
 const withoutAdditions = (text: string): string =>
   ADDED.reduce((shorter, pattern) => shorter.replaceAll(pattern, ""), text);
 /** Consul lists unknown keys and warnings in any order. */

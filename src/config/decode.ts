@@ -6,7 +6,7 @@
  * Keys match whatever their case. Unknown keys are collected, not refused: `unknownKeysError` does that, so
  * that all of a document's typing mistakes are told together.
  */
-import { RollcallError } from "../errors/index.ts";
+import { errorList, RollcallError } from "../errors/index.ts";
 import { suggest } from "./suggest.ts";
 import {
   goKindOf,
@@ -87,9 +87,7 @@ export function unknownKeysError(unknown: readonly UnknownKey[]): RollcallError 
 
 /** How Consul lists several errors, or one. */
 export function manyErrors(errors: readonly string[]): RollcallError {
-  const head = errors.length === 1 ? "1 error occurred:" : `${errors.length} errors occurred:`;
-  const lines = errors.map((error) => `\t* ${error}\n`).join("");
-  return new RollcallError("config/invalid", `${head}\n${lines}\n`);
+  return new RollcallError("config/invalid", errorList(errors));
 }
 
 interface Context {

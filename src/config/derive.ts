@@ -12,6 +12,7 @@ import { KEYS } from "./keys.ts";
 import type { KeyRow, RuntimePath } from "./key-row.ts";
 import type { LoadedConfig, RuntimeConfig } from "./runtime.ts";
 import { isPlainMap, type Settings } from "./settings.ts";
+import { shownSettings } from "./shown-settings.ts";
 
 export interface DeriveInput {
   readonly settings: Settings;
@@ -23,7 +24,7 @@ export interface DeriveInput {
 export function deriveConfig({ settings, devMode, platform }: DeriveInput): LoadedConfig {
   const findings: Findings = { errors: [], warnings: [] };
   const interfaces = platform.network.interfaces();
-  const addresses = deriveAddresses(settings, interfaces, findings.errors);
+  const { pools, ...addresses } = deriveAddresses(settings, interfaces, findings.errors);
   const derived: Derived = {
     devMode,
     ...identity(settings, platform.host.hostname, findings),
@@ -38,10 +39,16 @@ export function deriveConfig({ settings, devMode, platform }: DeriveInput): Load
   };
   const landed = landedSettings(settings, findings.errors);
   putAt(landed, "dns.recursion.recursors", recursorsOf(settings, interfaces, findings.errors));
+  for (const [pool, known] of Object.entries(pools)) {
+    for (const [field, value] of Object.entries(known)) {
+      putAt(landed, `gossip.${pool}.${field}` as RuntimePath, value);
+    }
+  }
   filterRules(settings, findings);
   if (findings.errors.length > 0) throw manyErrors(findings.errors);
   return {
     config: { ...landed, ...derived } as RuntimeConfig,
+    shown: shownSettings(settings),
     warnings: findings.warnings,
   };
 }

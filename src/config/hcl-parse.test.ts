@@ -7,6 +7,8 @@ import { parseJson } from "./json-parse.ts";
 import { NESTING_MAX, plainMap, toPlain, type Plain, type PlainMap } from "./value.ts";
 
 const RUNS = Number(process.env["FUZZ_RUNS"] ?? 100_000);
+/** As long as a hundred thousand may take, for as many as there are. */
+const LIMIT_MS = 60_000 * Math.max(1, RUNS / 100_000);
 
 const plain = (text: string): unknown => structuredClone(toPlain(parseHcl(text)));
 
@@ -190,23 +192,27 @@ function broken(sample: string, chance: SimRandom): string {
   return document;
 }
 
-test.each(["hcl", "json"] as const)("no mutated document crashes the %s parser", (format) => {
-  const parse = format === "hcl" ? parseHcl : parseJson;
-  const chance = new SimRandom("fuzz");
-  let refused = 0;
-  for (let i = 0; i < RUNS; i++) {
-    const document = broken(format === "hcl" ? SAMPLE : JSON_SAMPLE, chance);
-    try {
-      parse(document);
-    } catch (error) {
-      refused++;
-      if (!(error instanceof RollcallError) || error.code !== "config/invalid") {
-        throw new Error(`not refused as it should be: ${JSON.stringify(document)}`, {
-          cause: error,
-        });
+test.each(["hcl", "json"] as const)(
+  "no mutated document crashes the %s parser",
+  { timeout: LIMIT_MS },
+  (format) => {
+    const parse = format === "hcl" ? parseHcl : parseJson;
+    const chance = new SimRandom("fuzz");
+    let refused = 0;
+    for (let i = 0; i < RUNS; i++) {
+      const document = broken(format === "hcl" ? SAMPLE : JSON_SAMPLE, chance);
+      try {
+        parse(document);
+      } catch (error) {
+        refused++;
+        if (!(error instanceof RollcallError) || error.code !== "config/invalid") {
+          throw new Error(`not refused as it should be: ${JSON.stringify(document)}`, {
+            cause: error,
+          });
+        }
       }
     }
-  }
-  expect(refused).toBeGreaterThan(RUNS / 20);
-  expect(refused).toBeLessThan(RUNS);
-});
+    expect(refused).toBeGreaterThan(RUNS / 20);
+    expect(refused).toBeLessThan(RUNS);
+  },
+);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { nodePlatform } from "../platform/node/index.ts";
+import { simPlatform } from "../platform/sim/index.ts";
 import { agentFlags } from "./agent-flags.ts";
 import { parseFlags } from "./flags.ts";
 import { KEYS } from "./keys.ts";
@@ -199,6 +200,8 @@ test.each<[argv: string, message: string]>([
     "-dev -hcl= -hcl x",
     "failed to parse flags-1.hcl: At 1:3: key 'x' expected start of object ('{') or assignment ('=')",
   ],
+  ["-dev -bind=nope", "bind_addr cannot be empty"],
+  ["-dev -bind={{GetPrivateIPx}}", "bind_addr cannot be empty"],
   ["-data-dir=/file.hcl", 'data_dir "/file.hcl" is not a directory'],
 ])("%s is refused: %s", async (argv, message) => {
   const words = argv.split(" ").filter((word) => word !== "");
@@ -212,10 +215,10 @@ test("what validate lets pass, as Consul's does, the start refuses", async () =>
 
 test.each<[hcl: string, warnings: readonly string[]]>([
   [
-    "rejoin_after_leave = true",
-    ['config key "rejoin_after_leave" is known but has no effect in this version'],
+    "peering { enabled = true }",
+    ['config key "peering.enabled" is known but has no effect in this version'],
   ],
-  ["rejoin_after_leave = false", []],
+  ["peering { enabled = false }", []],
   [
     "acl { enabled = true }",
     [
@@ -254,6 +257,31 @@ test("two private addresses: which one is for the operator to say", async () => 
     "Multiple private IPv4 addresses found. Please configure one with 'bind' and/or 'advertise'.",
   );
 });
+
+test.each<[addresses: readonly string[], advertised: string]>([
+  [["192.0.2.2"], "192.0.2.2"],
+  [["8.8.8.8", "10.0.0.7"], "10.0.0.7"],
+  // Loopback counts where there is nothing else.
+  [[], "127.0.0.1"],
+])("a machine with %j advertises %s", async (addresses, advertised) => {
+  const platform = simPlatform({ seed: "config", hostname: "host-1" });
+  for (const address of addresses) {
+    platform.network.addInterface({ name: "eth0", address, internal: false });
+  }
+  const { config } = await loadConfig({ argv: ["-data-dir=/d"], platform });
+  expect(config.advertiseAddr).toBe(advertised);
+});
+
+test.each(["203.0.113.5", "fd00::1"])(
+  "a machine with only %s has no private address",
+  async (address) => {
+    const platform = simPlatform({ seed: "config", hostname: "host-1" });
+    platform.network.addInterface({ name: "eth0", address, internal: false });
+    await expect(loadConfig({ argv: ["-data-dir=/d"], platform })).rejects.toThrow(
+      "No private IPv4 address found",
+    );
+  },
+);
 
 test("flags already parsed are taken as they are", async () => {
   const flags = parseFlags(agentFlags, ["-dev", "-node", "n"]);

@@ -98,11 +98,15 @@ interface Sources {
 
 async function settle({ fragments, devMode, platform, purpose }: Sources): Promise<LoadedConfig> {
   const settings = mergeFragments([...(devMode ? [DEV_DEFAULTS] : []), ...fragments]);
-  const { config, warnings } = deriveConfig({ settings, devMode, platform });
+  const { config, shown, warnings } = deriveConfig({ settings, devMode, platform });
   const problem =
     configProblem(config, settings, purpose) ?? (await dataDirProblem(settings, devMode, platform));
   if (problem !== undefined) throw invalid(problem);
-  return { config, warnings: [...warnings, ...unusedKeyWarnings(mergeFragments(fragments))] };
+  return {
+    config,
+    shown,
+    warnings: [...warnings, ...unusedKeyWarnings(mergeFragments(fragments))],
+  };
 }
 
 /** A missing directory is made at the start. */
@@ -134,6 +138,13 @@ const DEV_DEFAULTS: Fragment = {
     ["log_level", "DEBUG"],
     ["ports.grpc", 8502],
     ["performance.raft_multiplier", 1],
+    ["disable_keyring_file", true],
+    ...["gossip_lan", "gossip_wan"].flatMap((pool): [string, Plain][] => [
+      [`${pool}.gossip_interval`, "100ms"],
+      [`${pool}.probe_interval`, "100ms"],
+      [`${pool}.probe_timeout`, "100ms"],
+      [`${pool}.suspicion_mult`, 3],
+    ]),
   ]),
 };
 

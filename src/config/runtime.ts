@@ -33,6 +33,37 @@ export interface DnsConfig {
   };
 }
 
+/** One of the two gossip pools: of the datacenter, or of the servers of all datacenters. */
+export interface PoolConfig {
+  readonly bindAddr: string;
+  /** `host` or `host:port`: joined once at the start. */
+  readonly startJoin: readonly string[];
+  /** Joined again and again until one of them answers. */
+  readonly retryJoin: readonly string[];
+  readonly retryIntervalMs: number;
+  /** 0: without end. */
+  readonly retryMax: number;
+  /** After so long a failed member is forgotten. */
+  readonly reconnectTimeoutMs: number;
+  readonly gossipIntervalMs: number;
+  readonly gossipNodes: number;
+  readonly probeIntervalMs: number;
+  readonly probeTimeoutMs: number;
+  readonly retransmitMult: number;
+  readonly suspicionMult: number;
+}
+
+export interface GossipConfig {
+  readonly lan: PoolConfig;
+  readonly wan: PoolConfig;
+  /** Base64; empty: gossip is not encrypted, unless there is a keyring file. */
+  readonly encrypt: string;
+  readonly verifyIncoming: boolean;
+  readonly verifyOutgoing: boolean;
+  readonly disableKeyringFile: boolean;
+  readonly rejoinAfterLeave: boolean;
+}
+
 export interface RuntimeConfig {
   readonly devMode: boolean;
   readonly server: boolean;
@@ -64,6 +95,9 @@ export interface RuntimeConfig {
     readonly serfWan: number;
     readonly server: number;
   };
+  /** Of the files of `unix://` addresses, each "" for the system's own: a user's name or number, a group's number, octal. */
+  readonly unixSockets: { readonly user: string; readonly group: string; readonly mode: string };
+  readonly gossip: GossipConfig;
   readonly dnsDomain: string;
   readonly dnsAltDomain: string;
   readonly dns: DnsConfig;
@@ -78,6 +112,8 @@ export interface RuntimeConfig {
     readonly allowWriteHttpFrom: readonly string[];
     readonly maxHeaderBytes: number;
     readonly disableUnprintableCharFilter: boolean;
+    /** Otherwise `?cached` counts for nothing. */
+    readonly useCache: boolean;
   };
   readonly defaultQueryTimeMs: number;
   readonly maxQueryTimeMs: number;
@@ -93,11 +129,31 @@ export interface RuntimeConfig {
   readonly rpcHoldTimeoutMs: number;
   readonly logLevel: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERR";
   readonly logJson: boolean;
+  readonly logFile: {
+    /** Empty: no file. */
+    readonly path: string;
+    /** 0: however many. */
+    readonly rotateBytes: number;
+    readonly rotateDurationMs: number;
+    /** Old files that stay; 0: all, -1: none. */
+    readonly rotateMaxFiles: number;
+  };
   readonly pidFile: string;
   readonly telemetry: {
     readonly metricsPrefix: string;
+    /** Gauges are called without the machine's name, also outside. */
+    readonly disableHostname: boolean;
+    /** `+prefix` and `-prefix`: names that are measured, and that are not. The longest decides. */
+    readonly prefixFilter: readonly string[];
+    /** Whether names are measured that no rule speaks of. */
+    readonly filterDefault: boolean;
     /** 0: not for Prometheus. */
     readonly prometheusRetentionMs: number;
+    /** `host:port`, each empty for none: lines in datagrams, in a stream, and in datagrams with tags. */
+    readonly statsdAddress: string;
+    readonly statsiteAddress: string;
+    readonly dogstatsdAddress: string;
+    readonly dogstatsdTags: readonly string[];
   };
   /** No network coordinates: `?near=` sorts nothing. */
   readonly disableCoordinates: boolean;
@@ -105,11 +161,18 @@ export interface RuntimeConfig {
   readonly ui: boolean;
   readonly services: readonly ServiceDefinition[];
   readonly checks: readonly CheckDefinition[];
+  /** As they are written; what they may say is checked when the agent starts them. */
+  readonly watches: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** What reading the configuration has to say besides the configuration. */
 export interface LoadedConfig {
   readonly config: RuntimeConfig;
+  /**
+   * By key, what was set or else is its default, for people to read: durations in Go's words, `null` where Go has no
+   * value. Keys are among them that nothing here makes use of.
+   */
+  readonly shown: Readonly<Record<string, unknown>>;
   /** Logged as WARN once logging runs. */
   readonly warnings: readonly string[];
 }

@@ -9,7 +9,7 @@
 import { RollcallError } from "../errors/index.ts";
 import { goQuote } from "../model/index.ts";
 import type { NetworkInterface } from "../platform/index.ts";
-import { cidrContains, isIpv4, isIpv6, isLinkLocal, isLoopback, isPrivateIp } from "./ip.ts";
+import { cidrContains, isForwarded, isIpv4, isIpv6, isRfc1918, isSpecial } from "./ip.ts";
 
 type Addresses = readonly NetworkInterface[];
 type Result = Addresses | string;
@@ -74,11 +74,18 @@ function evaluate(pipeline: string, all: Addresses): string {
 const UNSUPPORTED = new Set(["math", "Attr", "SourceFuncs", "SortFuncs", "FilterFuncs"]);
 
 const outward = (all: Addresses): Addresses =>
-  all.filter(({ internal, address }) => !internal && !isLoopback(address) && !isLinkLocal(address));
+  all.filter(({ internal, address }) => !internal && isForwarded(address));
 const privates = (all: Addresses): Addresses =>
-  outward(all).filter(({ address }) => isPrivateIp(address));
+  largestFirst(outward(all).filter(({ address }) => isSpecial(address)));
 const publics = (all: Addresses): Addresses =>
-  outward(all).filter(({ address }) => !isPrivateIp(address));
+  largestFirst(outward(all).filter(({ address }) => !isSpecial(address)));
+const prefixBits = (one: NetworkInterface): number => one.prefixBits ?? Number.MAX_SAFE_INTEGER;
+/** IPv4 before IPv6, and large networks before small ones. */
+const largestFirst = (addresses: Addresses): Addresses =>
+  addresses.toSorted((a, b) => {
+    const families = Number(isIpv6(a.address)) - Number(isIpv6(b.address));
+    return families === 0 ? prefixBits(a) - prefixBits(b) : families;
+  });
 const first = (addresses: Addresses): string => addresses[0]?.address ?? "";
 const joined = (addresses: Addresses): string => addresses.map(({ address }) => address).join(" ");
 const named = (all: Addresses, name: string | undefined): Addresses =>
@@ -89,8 +96,8 @@ const FUNCTIONS: Readonly<Record<string, Run>> = {
   GetPrivateIPs: (_, _input, all) => joined(privates(all)),
   GetPublicIP: (_, _input, all) => first(publics(all).filter(({ address }) => isIpv4(address))),
   GetPublicIPs: (_, _input, all) => joined(publics(all)),
-  GetInterfaceIP: ([name], _input, all) => first(preferIpv4(named(all, name))),
-  GetInterfaceIPs: ([name], _input, all) => joined(named(all, name)),
+  GetInterfaceIP: ([name], _input, all) => first(largestFirst(named(all, name))),
+  GetInterfaceIPs: ([name], _input, all) => joined(largestFirst(named(all, name))),
   GetAllInterfaces: (_, _input, all) => all,
   GetDefaultInterfaces: (_, _input, all) => outward(all),
   GetPrivateInterfaces: (_, _input, all) => privates(all),
@@ -118,11 +125,6 @@ const FUNCTIONS: Readonly<Record<string, Run>> = {
   join: ([by, separator = " "], input) =>
     asAddresses(input, "join").map(attributeOf(by)).join(separator),
 };
-
-const preferIpv4 = (addresses: Addresses): Addresses => [
-  ...addresses.filter(({ address }) => isIpv4(address)),
-  ...addresses.filter(({ address }) => !isIpv4(address)),
-];
 
 function asAddresses(input: Result, name: string): Addresses {
   if (typeof input === "string") throw problem(`${name} wants a list of addresses before it`);
@@ -164,18 +166,16 @@ function matcher(by = "", value?: string): (one: NetworkInterface) => boolean {
         (isIpv4(address) && value.toLowerCase() === "ipv4") ||
         (isIpv6(address) && value.toLowerCase() === "ipv6");
     case "flags":
-      return ({ internal }) =>
+      return ({ internal, address }) =>
         value.split("|").every((name) => {
           if (name === "up") return true;
           if (name === "loopback") return internal;
+          if (name === "forwardable") return isForwarded(address);
           throw problem(`flag ${goQuote(name)} is not supported in this version`);
         });
     case "rfc":
-      if (value === "1918") {
-        return ({ address }) =>
-          isPrivateIp(address) && !cidrContains("100.64.0.0/10", address) && isIpv4(address);
-      }
-      if (value === "6890") return ({ address }) => isPrivateIp(address) || isLoopback(address);
+      if (value === "1918") return ({ address }) => isRfc1918(address);
+      if (value === "6890") return ({ address }) => isSpecial(address);
       throw problem(`rfc ${goQuote(value)} is not supported in this version`);
     default:
       throw problem(`filter ${goQuote(by)} is not supported in this version`);

@@ -2,6 +2,7 @@
  * What a configuration as a whole may not say, in Consul's words. A row answers with its complaint or with
  * undefined; the first complaint is the one reported.
  */
+import { errorList } from "../errors/index.ts";
 import { goQuote, uuidFault, validateMetadata } from "../model/index.ts";
 import { isSocket } from "./addresses.ts";
 import { cipherProblem } from "./cipher-suites.ts";
@@ -37,8 +38,7 @@ const networks =
   (_, settings) => {
     const bad = settings.texts(key).filter((cidr) => !isCidr(cidr));
     if (bad.length === 0) return undefined;
-    const head = bad.length === 1 ? "1 error occurred:" : `${bad.length} errors occurred:`;
-    return `${key}: ${head}\n${bad.map((cidr) => `\t* invalid cidr: ${cidr}\n`).join("")}\n`;
+    return `${key}: ${errorList(bad.map((cidr) => `invalid cidr: ${cidr}`))}`;
   };
 
 /** Rules of `validate` and of the start alike. */
@@ -51,7 +51,7 @@ const RULES: readonly Rule[] = [
   ({ http }) => {
     const bad = http.allowWriteHttpFrom.find((cidr) => !isCidr(cidr));
     if (bad === undefined) return undefined;
-    return `1 error occurred:\n\t* allow_write_http_from: invalid cidr: ${bad}\n\n`;
+    return errorList([`allow_write_http_from: invalid cidr: ${bad}`]);
   },
   (_, settings) => cipherProblem(settings.text("tls_cipher_suites")),
   positive("cache.entry_fetch_rate"),

@@ -27,13 +27,13 @@ export function serviceQuery(
   tag: string | undefined,
   datacenter: string,
 ): HealthServiceQuery {
-  return {
+  return Object.freeze({
     ...queryOptions(dns, datacenter),
     ServiceName: service,
     ServiceTags: tag === undefined ? [] : [tag],
     NodeMetaFilters: {},
     Status: dns.onlyPassing ? "passing" : "not-critical",
-  };
+  } as const);
 }
 
 /** The agent is whom the query may want to be near. */
@@ -53,7 +53,7 @@ export function preparedQuery(
 }
 
 export function nodeQuery(dns: DnsConfig, node: string, datacenter: string): NodeQuery {
-  return { ...queryOptions(dns, datacenter), Node: node };
+  return Object.freeze({ ...queryOptions(dns, datacenter), Node: node });
 }
 
 export function allNodesQuery(dns: DnsConfig): NodeMetaQuery {

@@ -203,7 +203,7 @@ test("a reload brings and takes recursors, RA with them; a bad one changes nothi
   expect((await shown("a.example.com")).answer).toHaveLength(1);
 });
 
-test("recursor_strategy random asks each first, sooner or later", async () => {
+test("dns_config.recursor_strategy random asks each first, sooner or later", async () => {
   const { recursor, shown } = await start(["10.9.0.1", "10.9.0.2", "10.9.0.3"], "random");
   const heard = await Promise.all(
     ["10.9.0.1", "10.9.0.2", "10.9.0.3"].map((host) => recursor(host, () => ({ rcode: 3 }))),

@@ -251,7 +251,19 @@ test("a port that is taken is an error that leaves nothing open; -1 opens nothin
   const config = testConfig({ dnsAddrs: ["127.0.0.2", "127.0.0.1"] });
   const needs = { platform, logger: noLogger, config: () => config, delegate: new FakeCatalog() };
   const taken = await platform.network.listen(ADDRESS, () => {});
-  await expect(startDnsServer(needs)).rejects.toMatchObject({ code: "net/bind" });
+  await expect(startDnsServer(needs)).rejects.toMatchObject({
+    code: "net/bind",
+    message: "1 error occurred:\n\t* listen tcp 127.0.0.1:8600: bind: address already in use\n\n",
+  });
+  const datagrams = await platform.network.bindDatagram(ADDRESS, () => {});
+  await expect(startDnsServer(needs)).rejects.toMatchObject({
+    message: [
+      "2 errors occurred:",
+      "\t* listen udp 127.0.0.1:8600: bind: address already in use",
+      "\t* listen tcp 127.0.0.1:8600: bind: address already in use\n\n",
+    ].join("\n"),
+  });
+  await datagrams[Symbol.asyncDispose]();
   await taken[Symbol.asyncDispose]();
   const server = await startDnsServer(needs);
   expect(server.addresses.map(({ host }) => host)).toEqual(["127.0.0.2", "127.0.0.1"]);

@@ -5,7 +5,7 @@
  * for longest, and is refused while all are busy.
  */
 import type { RuntimeConfig } from "../config/index.ts";
-import { messageOf } from "../errors/index.ts";
+import { errorList, messageOf, RollcallError } from "../errors/index.ts";
 import {
   DisposableScope,
   type DatagramSocket,
@@ -36,7 +36,7 @@ export interface DnsServer extends AsyncDisposable {
   readonly addresses: readonly IpAddress[];
 }
 
-/** @throws {RollcallError} `net/bind`; nothing is left open then */
+/** @throws {RollcallError} `net/bind`, with all addresses that cannot be had; nothing is left open then */
 export async function startDnsServer(needs: DnsServerNeeds): Promise<DnsServer> {
   const { platform, logger, config } = needs;
   const { dnsAddrs, ports } = config();
@@ -57,22 +57,28 @@ export async function startDnsServer(needs: DnsServerNeeds): Promise<DnsServer> 
   scope.use(recursors);
   const datagrams = { outstanding: 0 };
   const connections = new Set<Connection>();
-  try {
-    for (const host of dnsAddrs) {
-      const udp = scope.use(
-        await serveDatagrams({ host, port: ports.dns }, platform, handle, datagrams),
-      );
-      started(logger, udp.address, "udp");
-      // Port 0 asks for a free one; TCP then takes the same.
-      scope.use(await serveStreams(udp.address, platform, handle, connections));
-      started(logger, udp.address, "tcp");
-      addresses.push(udp.address);
+  const faults: string[] = [];
+  const opened = async (
+    network: "udp" | "tcp",
+    at: IpAddress,
+    opening: Promise<AsyncDisposable>,
+  ): Promise<void> => {
+    try {
+      scope.use(await opening);
+      started(logger, at, network);
+    } catch (error) {
+      faults.push(messageOf(error));
     }
-  } catch (error) {
-    await close();
-    throw error;
+  };
+  for (const host of dnsAddrs) {
+    const local = { host, port: ports.dns };
+    await opened("udp", local, serveDatagrams(local, platform, handle, datagrams));
+    await opened("tcp", local, serveStreams(local, platform, handle, connections));
+    addresses.push(local);
   }
-  return { addresses, [Symbol.asyncDispose]: close };
+  if (faults.length === 0) return { addresses, [Symbol.asyncDispose]: close };
+  await close();
+  throw new RollcallError("net/bind", errorList(faults));
 }
 
 function started(logger: Logger, { host, port }: IpAddress, network: string): void {

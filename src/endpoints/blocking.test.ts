@@ -95,6 +95,20 @@ test("a caller that goes away leaves no timer and no watch", async () => {
   expect(platform.clock.timerCount).toBe(0);
 });
 
+test("long waits that end in the same second share a timer", async () => {
+  const { delegate, apply, platform } = endpointsUnderTest();
+  apply(kvs("set", "a", value("1")));
+  const args = query({ Key: "a", MinQueryIndex: 1, MaxQueryTimeMs: 600_000 });
+  const held = Array.from({ length: 500 }, () => delegate.call("KVS.Get", args));
+  await platform.clock.settle();
+  // Their ends are spread over a sixteenth of ten minutes.
+  expect(platform.clock.timerCount).toBeGreaterThan(10);
+  expect(platform.clock.timerCount).toBeLessThanOrEqual(600 / 16 + 1);
+  apply(kvs("set", "a", value("2")));
+  await Promise.all(held);
+  expect(platform.clock.timerCount).toBe(0);
+});
+
 test("equal waiting queries share one evaluation and one answer", async () => {
   const { delegate, apply, store } = endpointsUnderTest();
   apply({ type: "Register", body: registration("n", { service: { ID: "w", Service: "web" } }) });

@@ -26,7 +26,6 @@ export async function register(context: EndpointContext, request: RegisterReques
     const fault = uuidFault(request.ID);
     if (fault !== undefined) throw refuse(`Bad node ID: ${fault}`);
   }
-  const checks = [...(request.Checks ?? []), ...(request.Check === null ? [] : [request.Check])];
   const result = await context.apply({
     type: "Register",
     body: {
@@ -38,7 +37,7 @@ export async function register(context: EndpointContext, request: RegisterReques
       NodeMeta: request.NodeMeta,
       Service: request.Service === null ? null : completeService(request.Service),
       Check: null,
-      Checks: checks.map((check) => completeCheck(check, request.Node)),
+      Checks: completeChecks(request),
       SkipNodeUpdate: request.SkipNodeUpdate,
     },
   });
@@ -49,9 +48,17 @@ function completeService(service: NodeService): NodeService {
   const ID = service.ID === "" ? service.Service : service.ID;
   if (ID !== "" && service.Service === "") throw refuse("Must provide service name with ID");
   if (ANY_ADDRESSES.has(service.Address)) throw refuse("Invalid service address");
+  if (ID === service.ID && service.Weights.Passing >= 1) return service;
   const Weights = service.Weights.Passing < 1 ? DEFAULT_WEIGHTS : service.Weights;
   return { ...service, ID, Weights };
 }
+
+function completeChecks({ Node, Check, Checks }: RegisterRequest): readonly HealthCheck[] {
+  const checks = (Checks ?? NO_CHECKS).map((check) => completeCheck(check, Node));
+  if (Check !== null) checks.push(completeCheck(Check, Node));
+  return checks;
+}
+const NO_CHECKS: readonly HealthCheck[] = [];
 
 function completeCheck(check: HealthCheck, node: string): HealthCheck {
   return {

@@ -7,10 +7,11 @@ import * as catalogRead from "./catalog-read.ts";
 import * as catalogWrite from "./catalog-write.ts";
 import * as coordinate from "./coordinate.ts";
 import type { EndpointContext } from "./context.ts";
+import { Deadlines } from "./deadlines.ts";
 import * as health from "./health.ts";
 import * as internal from "./internal.ts";
 import * as kvs from "./kvs.ts";
-import { answer, requireDatacenter, type Query } from "./query.ts";
+import { answer, requireDatacenter, type Query, type ReadContext } from "./query.ts";
 import * as operator from "./operator.ts";
 import * as preparedQuery from "./prepared-query.ts";
 import { execute } from "./prepared-query-execute.ts";
@@ -18,15 +19,25 @@ import * as session from "./session.ts";
 import * as txn from "./txn.ts";
 
 type Handler<M extends MethodName> = (
-  context: EndpointContext,
+  context: ReadContext,
   args: Methods[M]["args"],
   signal: AbortSignal | undefined,
 ) => Promise<Methods[M]["reply"]> | Methods[M]["reply"];
 
-/** A handler that answers a query, waiting for it where the caller says so. */
+/**
+ * A handler that answers a query, waiting for it where the caller says so. Who freezes the arguments asks with them
+ * again: what they ask for is then worked out once.
+ */
 function reads<A extends QueryOptions, T extends object>(queryOf: (args: A) => Query<T>) {
-  return (context: EndpointContext, args: A, signal: AbortSignal | undefined) =>
-    answer(context, args, queryOf(args), signal);
+  const known = new WeakMap<A, Query<T>>();
+  const knownQueryOf = (args: A): Query<T> => {
+    if (!Object.isFrozen(args)) return queryOf(args);
+    let query = known.get(args);
+    if (query === undefined) known.set(args, (query = queryOf(args)));
+    return query;
+  };
+  return (context: ReadContext, args: A, signal: AbortSignal | undefined) =>
+    answer(context, args, knownQueryOf(args), signal);
 }
 
 const METHODS: { readonly [M in MethodName]: Handler<M> } = {
@@ -90,10 +101,21 @@ const METHODS: { readonly [M in MethodName]: Handler<M> } = {
 };
 
 /** Answers every call from this server's own store. */
-export function localDelegate(context: EndpointContext): Delegate {
+export function localDelegate(endpointContext: EndpointContext): Delegate {
+  const deadlines = new Deadlines(endpointContext.platform.clock);
+  const context: ReadContext = { ...endpointContext, deadlines };
   return {
-    async call(method, args, options) {
-      return METHODS[method](context, args, options?.signal);
+    call: <M extends MethodName>(
+      method: M,
+      args: Methods[M]["args"],
+      options?: { readonly signal?: AbortSignal },
+    ): Promise<Methods[M]["reply"]> => {
+      try {
+        const reply = METHODS[method](context, args, options?.signal);
+        return reply instanceof Promise ? reply : Promise.resolve(reply);
+      } catch (error) {
+        return Promise.reject(error);
+      }
     },
   };
 }

@@ -12,7 +12,8 @@ import {
 } from "../model/index.ts";
 import { simPlatform } from "../platform/sim/index.ts";
 import { DEFAULT_QUERY, type Delegate, type QueryOptions } from "../rpc/index.ts";
-import { Store, type ApplyResult } from "../store/index.ts";
+import { Store, type ApplyResult, type ReadView } from "../store/index.ts";
+import { Reading } from "../store/readings.ts";
 import { localDelegate } from "./methods.ts";
 
 export interface EndpointsUnderTest {
@@ -45,6 +46,18 @@ export function endpointsUnderTest(seed = 1, store: Store = new Store()): Endpoi
   });
   return { store, delegate, platform, apply };
 }
+
+/** Evaluates every question anew, also one that it mistakes for another. */
+class ForgettingStore extends Store {
+  override read<T extends object>(_: string, evaluate: (view: ReadView) => T): Reading<T> {
+    const view = this.view();
+    return new Reading(evaluate(view), view.cells);
+  }
+}
+
+/** Answers from the same state, but keeps nothing. */
+export const afresh = (store: Store): Delegate =>
+  endpointsUnderTest(1, new ForgettingStore(store.snapshot())).delegate;
 
 export const query = <T extends object>(args: T): T & QueryOptions => ({
   ...DEFAULT_QUERY,

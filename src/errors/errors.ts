@@ -21,6 +21,7 @@ export const ERRORS = {
   "net/dial": { status: 500, text: "Cannot connect" },
   "disk/failed": { status: 500, text: "Disk failure" },
   "config/invalid": { status: 500, text: "Invalid configuration" },
+  "gossip/refused": { status: 500, text: "Refused by the pool" },
   "wire/malformed": { status: 400, text: "Malformed bytes" },
 } as const;
 
@@ -42,6 +43,12 @@ export class RollcallError extends Error {
 /** Closes a switch over a union: the compiler proves that it cannot be reached. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}
+
+/** Several errors as one text, in Consul's form: `2 errors occurred:⏎⇥* first⏎⇥* second⏎⏎`. */
+export function errorList(texts: readonly string[]): string {
+  const head = texts.length === 1 ? "1 error occurred:" : `${texts.length} errors occurred:`;
+  return `${head}\n${texts.map((text) => `\t* ${text}\n`).join("")}\n`;
 }
 
 /** The message of anything thrown. */

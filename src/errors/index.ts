@@ -1,2 +1,2 @@
-export { RollcallError, messageOf, unreachable } from "./errors.ts";
+export { RollcallError, errorList, messageOf, unreachable } from "./errors.ts";
 export type { ErrorCode } from "./errors.ts";

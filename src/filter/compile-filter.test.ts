@@ -11,6 +11,8 @@ import {
   ServiceNode,
   type TSchema,
 } from "../model/index.ts";
+import { RollcallError } from "../errors/index.ts";
+import { SimRandom } from "../platform/sim/index.ts";
 import { compileFilter } from "./compile-filter.ts";
 import type { Expression, Match } from "./expression.ts";
 import { expressions, printExpression } from "./testkit.ts";
@@ -338,6 +340,57 @@ test("any text is compiled or refused, and what is compiled answers", () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+const RUNS = Number(process.env["FUZZ_RUNS"] ?? 20_000);
+/** As long as twenty thousand may take, for as many as there are. */
+const LIMIT_MS = 60_000 * Math.max(1, RUNS / 20_000);
+const SAMPLES = [
+  'Node.Meta["a-b"] == z and (Service.Tags contains a or not Checks.Status != passing)',
+  "Service.Port == 80 and Service.Meta is not empty",
+  'Node.Address matches "^10[.]0[.]" and "b" in Service.Tags',
+  "Checks.CheckID not matches `(c|d)+[0-9]{1,3}` or Service.EnableTagOverride == true",
+  'Service.Proxy.Upstreams.DestinationName == "u\\x31" or Service.TaggedAddresses["lan"].Port == 90',
+];
+/** Most are letters and digits, so that some of what comes out means something. */
+const PIECES = [
+  ...Array.from("abcdefnoprstxABCNMPS0123456789".repeat(3)),
+  ...Array.from('()[]."`\\=! \0\uFFFD*+?{}|^$'),
+  ...' and | or |not | in | contains | is | empty| matches |==|!=|Node.|Meta|["a"]|(?i)|{9}'.split(
+    "|",
+  ),
+];
+
+function broken(sample: string, chance: SimRandom): string {
+  let text = sample;
+  for (let edits = chance.between(1, 4); edits > 0; edits--) {
+    const at = chance.between(0, text.length);
+    const piece = PIECES[chance.between(0, PIECES.length - 1)] ?? "";
+    text = text.slice(0, at) + piece + text.slice(at + chance.between(0, 3));
+  }
+  return text;
+}
+
+test(`${RUNS} mutated expressions are each compiled or refused`, { timeout: LIMIT_MS }, () => {
+  const chance = new SimRandom("fuzz");
+  const counts = { compiled: 0, refused: 0 };
+  for (let i = 0; i < RUNS; i++) {
+    const text = broken(SAMPLES[i % SAMPLES.length] ?? "", chance);
+    try {
+      const filter = compileFilter(text, CheckServiceNode);
+      if (typeof filter(web) !== "boolean" || typeof filter(bare) !== "boolean") {
+        expect.fail(`no answer from ${JSON.stringify(text)}`);
+      }
+      counts.compiled += 1;
+    } catch (error) {
+      if (!(error instanceof RollcallError) || error.code !== "request/refused") {
+        throw new Error(`not refused as it should be: ${JSON.stringify(text)}`, { cause: error });
+      }
+      counts.refused += 1;
+    }
+  }
+  expect(counts.compiled).toBeGreaterThan(RUNS / 100);
+  expect(counts.refused).toBeGreaterThan(RUNS / 20);
 });
 
 describe("a filter that would keep the agent busy", () => {

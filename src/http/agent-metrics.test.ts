@@ -1,16 +1,41 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { Measured } from "../platform/index.ts";
+import type { Aggregate, Labels, Measured } from "../platform/index.ts";
 import { simPlatform } from "../platform/sim/index.ts";
-import { fakeAgent, headerOf, startTestServer, TEST_CONFIG } from "./testkit.ts";
+import { fakeAgent, headerOf, META, startTestServer, TEST_CONFIG } from "./testkit.ts";
 
+const counted = (name: string, labels: Labels): Aggregate => ({
+  name,
+  labels,
+  count: 1,
+  sum: 1,
+  sumOfSquares: 1,
+  min: 1,
+  max: 1,
+});
 const measured: Measured = {
   beginMs: 1_767_366_250_000,
-  gauges: [{ name: "raft.applied_index", value: 7 }],
-  counters: [{ name: "client.rpc", count: 4, sum: 4, sumOfSquares: 4, min: 1, max: 1 }],
+  gauges: [{ name: "consul.raft.applied_index", value: 7 }],
+  counters: [
+    { ...counted("consul.client.rpc", []), count: 4, sum: 4, sumOfSquares: 4 },
+    counted("consul.catalog.service.query", [["service", 'w"b']]),
+    counted("consul.catalog.service.query", [
+      ["service", "db"],
+      ["tag", "a"],
+      ["tag", "b"],
+    ]),
+  ],
   samples: [
-    { name: "kvs.apply", count: 2, sum: 6, sumOfSquares: 20, min: 2, max: 4, values: [4, 2] },
-    { name: "txn.apply", count: 3, sum: 3, sumOfSquares: 3, min: 1, max: 1, values: [] },
+    {
+      ...counted("consul.kvs.apply", [["op", "set"]]),
+      count: 2,
+      sum: 6,
+      sumOfSquares: 20,
+      min: 2,
+      max: 4,
+      values: [4, 2],
+    },
+    { ...counted("consul.txn.apply", []), count: 3, sum: 3, sumOfSquares: 3, values: [] },
   ],
 };
 const agent = () => fakeAgent({ metrics: () => measured, totalMetrics: () => measured });
@@ -28,8 +53,12 @@ test("as JSON: the interval, with rates and deviations", async () => {
     Timestamp: "2026-01-02 15:04:10 +0000 UTC",
     Gauges: [{ Name: "consul.raft.applied_index", Value: 7, Labels: {} }],
     Points: [],
-    Counters: [{ Name: "consul.client.rpc", Count: 4, ...one }],
-    Samples: [{ Name: "consul.kvs.apply", Count: 2, ...two }, {}],
+    Counters: [
+      { Name: "consul.client.rpc", Count: 4, ...one },
+      { Name: "consul.catalog.service.query", Labels: { service: 'w"b' } },
+      { Name: "consul.catalog.service.query", Labels: { service: "db", tag: "b" } },
+    ],
+    Samples: [{ Name: "consul.kvs.apply", Count: 2, ...two, Labels: { op: "set" } }, {}],
   });
 });
 
@@ -45,16 +74,20 @@ test.each([
   });
   const answer = await server.send({ path, headers });
   expect(headerOf(answer, "content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
-  expect(answer.body).toBe(`# HELP consul_client_rpc consul_client_rpc
+  expect(answer.body).toBe(`# HELP consul_catalog_service_query consul_catalog_service_query
+# TYPE consul_catalog_service_query counter
+consul_catalog_service_query{service="w\\"b"} 1
+consul_catalog_service_query{service="db",tag="b"} 1
+# HELP consul_client_rpc consul_client_rpc
 # TYPE consul_client_rpc counter
 consul_client_rpc 4
 # HELP consul_kvs_apply consul_kvs_apply
 # TYPE consul_kvs_apply summary
-consul_kvs_apply{quantile="0.5"} 4
-consul_kvs_apply{quantile="0.9"} 4
-consul_kvs_apply{quantile="0.99"} 4
-consul_kvs_apply_sum 6
-consul_kvs_apply_count 2
+consul_kvs_apply{op="set",quantile="0.5"} 4
+consul_kvs_apply{op="set",quantile="0.9"} 4
+consul_kvs_apply{op="set",quantile="0.99"} 4
+consul_kvs_apply_sum{op="set"} 6
+consul_kvs_apply_count{op="set"} 2
 # HELP consul_raft_applied_index consul_raft_applied_index
 # TYPE consul_raft_applied_index gauge
 consul_raft_applied_index 7
@@ -66,6 +99,24 @@ consul_txn_apply{quantile="0.99"} NaN
 consul_txn_apply_sum 3
 consul_txn_apply_count 3
 `);
+});
+
+test("catalog requests are counted by node, and how they went", async () => {
+  const counts: unknown[] = [];
+  await using server = await startTestServer({
+    platform: simPlatform({ seed: 1 }),
+    handlers: { "Catalog.ListNodes": () => ({ value: { Nodes: [] }, meta: META }) },
+    meter: { sample: () => {}, count: (...of) => void counts.push(of) },
+  });
+  await server.send({ path: "/v1/catalog/nodes" });
+  await server.send({ path: "/v1/catalog/services" });
+  const node = [["node", "node-a"]];
+  expect(counts).toEqual([
+    ["client.api.catalog_nodes", 1, node],
+    ["client.api.success.catalog_nodes", 1, node],
+    ["client.api.catalog_services", 1, node],
+    ["client.rpc.error.catalog_services", 1, node],
+  ]);
 });
 
 test("Prometheus has to be enabled", async () => {

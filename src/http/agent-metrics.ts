@@ -9,7 +9,7 @@ import {
 import { jsonBody, plainJsonBody, textBody } from "./body.ts";
 import type { Call } from "./call.ts";
 import { hostFacts } from "./host-facts.ts";
-import { prometheusText, PROMETHEUS_TYPE } from "./metrics-text.ts";
+import { labelMap, prometheusText, PROMETHEUS_TYPE } from "./metrics-text.ts";
 import { TOKEN_PARAMETERS } from "./query-options.ts";
 import { reply, type Reply } from "./reply.ts";
 import { defineRoute } from "./route.ts";
@@ -40,38 +40,32 @@ const ACCEPTS_PROMETHEUS = /application\/openmetrics-text|text\/plain;\s*version
 
 function metrics(call: Call): Reply {
   const { config, needs, query } = call;
-  const { metricsPrefix, prometheusRetentionMs } = config.telemetry;
-  const prefix = metricsPrefix === "" ? "" : `${metricsPrefix}.`;
   const wantsText =
     query.get("format") === "prometheus" || ACCEPTS_PROMETHEUS.test(call.header("accept"));
-  if (!wantsText) return reply(summaryBody(summary(needs.agent.metrics(), prefix)));
-  if (prometheusRetentionMs > 0) {
-    return reply(textBody(prometheusText(needs.agent.totalMetrics(), prefix), PROMETHEUS_TYPE));
+  if (!wantsText) return reply(summaryBody(summary(needs.agent.metrics())));
+  if (config.telemetry.prometheusRetentionMs > 0) {
+    return reply(textBody(prometheusText(needs.agent.totalMetrics()), PROMETHEUS_TYPE));
   }
   const text = "Prometheus is not enabled since its retention time is not positive";
   return reply(textBody(text), [], NOT_ENABLED);
 }
 
-function summary(measured: Measured, prefix: string): Static<typeof MetricsSummary> {
+function summary(measured: Measured): Static<typeof MetricsSummary> {
   const timestamp = secondsTimestamp(measured.beginMs).replace("T", " ").replace("Z", "");
   return {
     Timestamp: `${timestamp} +0000 UTC`,
-    Gauges: measured.gauges.map(({ name, value }) => ({
-      Name: prefix + name,
-      Value: value,
-      Labels: {},
-    })),
+    Gauges: measured.gauges.map(({ name, value }) => ({ Name: name, Value: value, Labels: {} })),
     Points: [],
-    Counters: measured.counters.map((counter) => sampled(counter, prefix)),
-    Samples: measured.samples.map((sample) => sampled(sample, prefix)),
+    Counters: measured.counters.map(sampled),
+    Samples: measured.samples.map(sampled),
   };
 }
 
-function sampled(of: Aggregate, prefix: string): Static<typeof SampledValue> {
-  const { name, count, sum, sumOfSquares, min, max } = of;
+function sampled(of: Aggregate): Static<typeof SampledValue> {
+  const { name, labels, count, sum, sumOfSquares, min, max } = of;
   const spread = count > 1 ? (count * sumOfSquares - sum * sum) / (count * (count - 1)) : 0;
   return {
-    Name: prefix + name,
+    Name: name,
     Count: count,
     Rate: sum / (METRICS_INTERVAL_MS / 1000),
     Sum: sum,
@@ -79,7 +73,7 @@ function sampled(of: Aggregate, prefix: string): Static<typeof SampledValue> {
     Max: max,
     Mean: count === 0 ? 0 : sum / count,
     Stddev: Math.sqrt(Math.max(0, spread)),
-    Labels: {},
+    Labels: labelMap(labels),
   };
 }
 

@@ -12,7 +12,15 @@ export function cacheHeaders(
   method: string,
   args: QueryOptions & { readonly Status?: string },
 ): readonly string[] {
-  if (!call.query.has("cached")) return NONE;
+  if (!call.wantsCached) return NONE;
+  return call.cachedQuestions.ask(questionOf(method, args)) ? HIT : MISS;
+}
+
+/** What is asked, by which answers are kept. */
+export function questionOf(
+  method: string,
+  args: QueryOptions & { readonly Status?: string },
+): string {
   // How long to wait and from which server is no part of what is cached; the passing ones are picked out of it.
   const {
     MinQueryIndex: _index,
@@ -22,17 +30,5 @@ export function cacheHeaders(
     Status: _status,
     ...question
   } = args;
-  return call.cachedQuestions.ask(`${method} ${JSON.stringify(question)}`) ? HIT : MISS;
-}
-
-const FORCES_FETCH = /(?:^|[,\s])(?:must-revalidate|max-age=0)(?:$|[,\s])/i;
-
-/** Whether what a cache keeps without refreshing it must be fetched anew. */
-export const forcesFetch = (call: Call): boolean => FORCES_FETCH.test(call.header("cache-control"));
-
-/** Of the list of datacenters, which Consul keeps without a query that refreshes it: it can be told to fetch anew. */
-export function datacentersCacheHeaders(call: Call): readonly string[] {
-  if (!call.query.has("cached")) return NONE;
-  const known = call.cachedQuestions.ask("Catalog.ListDatacenters");
-  return known && !forcesFetch(call) ? HIT : MISS;
+  return `${method} ${JSON.stringify(question)}`;
 }

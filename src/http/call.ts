@@ -4,6 +4,7 @@ import type { RuntimeConfig } from "../config/index.ts";
 import { RollcallError } from "../errors/index.ts";
 import type { CachedQuestions } from "./cached-questions.ts";
 import type { Exchange } from "./exchange.ts";
+import type { KeptAnswers } from "./kept-answers.ts";
 import type { HttpNeeds } from "./needs.ts";
 import type { Query } from "./query-string.ts";
 import type { BodyLimit } from "./request-body.ts";
@@ -13,6 +14,7 @@ export interface CallParts {
   readonly config: RuntimeConfig;
   readonly exchange: Exchange;
   readonly cachedQuestions: CachedQuestions;
+  readonly keptAnswers: KeptAnswers;
   readonly path: string;
   /** What follows the prefix of a prefix endpoint: the key, the name, the ID. */
   readonly tail: string;
@@ -26,6 +28,7 @@ export class Call {
   readonly tail: string;
   readonly query: Query;
   readonly cachedQuestions: CachedQuestions;
+  readonly keptAnswers: KeptAnswers;
   readonly #exchange: Exchange;
   #signal: AbortSignal | undefined;
   /** Headers that an answer has even if the handler then fails. */
@@ -38,7 +41,12 @@ export class Call {
     this.tail = parts.tail;
     this.query = parts.query;
     this.cachedQuestions = parts.cachedQuestions;
+    this.keptAnswers = parts.keptAnswers;
     this.#exchange = parts.exchange;
+  }
+  /** An answer from the cache will do, and there is one. */
+  get wantsCached(): boolean {
+    return this.query.has("cached") && this.config.http.useCache;
   }
   get headers(): IncomingHttpHeaders {
     return this.#exchange.headers;
@@ -66,14 +74,22 @@ export class Call {
     this.#signal = controller.signal;
     return controller.signal;
   }
-  /** @throws {RollcallError} `request/too-large`, `request/aborted` */
-  async readBody(limit: BodyLimit): Promise<Uint8Array> {
+  /**
+   * No promise where the body is there already.
+   * @throws {RollcallError} `request/too-large`, `request/aborted`
+   */
+  readBody(limit: BodyLimit): Uint8Array | Promise<Uint8Array> {
     try {
-      return await this.#exchange.readBody(limit);
+      const body = this.#exchange.readBody(limit);
+      return body instanceof Promise ? body.catch((error: unknown) => this.#unread(error)) : body;
     } catch (error) {
-      // What follows a body that was not read whole cannot be told apart from it.
-      this.#exchange.closeAfter();
-      throw error;
+      return this.#unread(error);
     }
+  }
+
+  /** What follows a body that was not read whole cannot be told apart from it. */
+  #unread(error: unknown): never {
+    this.#exchange.closeAfter();
+    throw error;
   }
 }

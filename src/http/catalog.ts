@@ -15,11 +15,11 @@ import {
 import type { Methods } from "../rpc/index.ts";
 import { discoveryHeaders, read } from "./answer-headers.ts";
 import { cachedJsonBody, jsonBody } from "./body.ts";
-import { cacheHeaders, datacentersCacheHeaders } from "./cache-headers.ts";
+import { cacheControlOf } from "./cache-control.ts";
+import { cacheHeaders } from "./cache-headers.ts";
 import type { Call } from "./call.ts";
 import { shownService, shownServiceNode } from "./empty-lists.ts";
 import {
-  checkCacheControl,
   consistencyOf,
   CACHED_PARAMETERS,
   DATACENTERS_PARAMETERS,
@@ -98,9 +98,12 @@ async function deregister(call: Call): Promise<Reply> {
 
 async function datacenters(call: Call): Promise<Reply> {
   consistencyOf(call);
-  checkCacheControl(call);
-  const names = await call.needs.delegate.call("Catalog.ListDatacenters", {});
-  return reply(datacentersBody(names), datacentersCacheHeaders(call));
+  const wish = cacheControlOf(call);
+  const method = "Catalog.ListDatacenters";
+  const fetch = () => call.needs.delegate.call(method, {});
+  if (!call.wantsCached) return reply(datacentersBody(await fetch()));
+  const { answer, headers } = await call.keptAnswers.answer(method, wish, fetch);
+  return reply(datacentersBody(answer), headers);
 }
 
 async function nodes(call: Call): Promise<Reply> {
@@ -191,6 +194,7 @@ export const catalogRoutes = [
       requestBody: { description: "The registration", schema: RegisterRequest },
       answerHeaders: "none",
       answers: { ...DONE, ...NOT_DECODED },
+      counter: "catalog_register",
       handle: register,
     },
   }),
@@ -201,6 +205,7 @@ export const catalogRoutes = [
       requestBody: { description: "What to remove", schema: DeregisterRequest },
       answerHeaders: "none",
       answers: { ...DONE, ...NOT_DECODED },
+      counter: "catalog_deregister",
       handle: deregister,
     },
   }),
@@ -210,6 +215,7 @@ export const catalogRoutes = [
       query: DATACENTERS_PARAMETERS,
       answerHeaders: "none",
       answers: { 200: { description: "The names", schema: DATACENTERS } },
+      counter: "catalog_datacenters",
       handle: datacenters,
     },
   }),
@@ -219,6 +225,7 @@ export const catalogRoutes = [
       query: { ...LIST_PARAMETERS, ...NODE_META_PARAMETERS, ...NEAR_PARAMETERS },
       answerHeaders: "index and consistency",
       answers: { 200: { description: "Sorted by name", schema: NODES } },
+      counter: "catalog_nodes",
       handle: nodes,
     },
   }),
@@ -228,6 +235,7 @@ export const catalogRoutes = [
       query: { ...READ_PARAMETERS, ...NODE_META_PARAMETERS },
       answerHeaders: "index and consistency",
       answers: { 200: { description: "Tags by service name", schema: SERVICES } },
+      counter: "catalog_services",
       handle: services,
     },
   }),
@@ -240,6 +248,7 @@ export const catalogRoutes = [
         200: { description: "Sorted by node and service ID", schema: SERVICE_NODES },
         400: { description: "No service given" },
       },
+      counter: "catalog_service_nodes",
       handle: service,
     },
   }),
@@ -252,6 +261,7 @@ export const catalogRoutes = [
         200: { description: "Sorted by node and service ID", schema: SERVICE_NODES },
         400: { description: "No service given" },
       },
+      counter: "catalog_connect_service_nodes",
       handle: connect,
     },
   }),
@@ -264,6 +274,7 @@ export const catalogRoutes = [
         200: { description: "null when there is no such node", schema: NODE_SERVICES },
         ...NO_NODE,
       },
+      counter: "catalog_node_services",
       handle: node,
     },
   }),
@@ -276,6 +287,7 @@ export const catalogRoutes = [
         200: { description: "Both null when there is no such node", schema: NodeServiceList },
         ...NO_NODE,
       },
+      counter: "catalog_node_service_list",
       handle: nodeServices,
     },
   }),

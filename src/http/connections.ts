@@ -18,7 +18,9 @@ interface Connection {
   inFlight: number;
   /** Its request waits for a change: nothing is lost when it is cut. */
   isHeld: boolean;
-  /** Bytes read when the last request was complete: more than that now is a request begun. */
+  /** The client will send no more. */
+  hasEnded: boolean;
+  /** Bytes taken when the last request was complete: more than that now is a request begun. */
   bytesAtRest: number;
   /** When a sweep first saw a request begun. */
   beganAt: Instant | undefined;
@@ -52,13 +54,21 @@ export class Connections implements AsyncDisposable {
       return false;
     }
     this.#perClient.set(peer.host, count + 1);
-    this.#connections.set(stream, {
+    const connection: Connection = {
       stream,
       peer,
       inFlight: 0,
       isHeld: false,
+      hasEnded: false,
       bytesAtRest: 0,
       beganAt: undefined,
+    };
+    this.#connections.set(stream, connection);
+    // Who sends no more still wants the answers to what it sent, but does not wait for a change.
+    stream.allowHalfOpen = true;
+    stream.once("end", () => {
+      connection.hasEnded = true;
+      if (connection.isHeld) stream.destroy();
     });
     stream.once("close", () => this.#forget(stream, peer));
     this.#sweep ??= this.#clock.after(SWEEP_EVERY_MS, () => this.#closeSlow());
@@ -87,7 +97,7 @@ export class Connections implements AsyncDisposable {
     const connection = this.#connections.get(stream);
     if (connection === undefined) return;
     connection.isHeld = true;
-    if (this.#isClosing) stream.destroy();
+    if (this.#isClosing || connection.hasEnded) stream.destroy();
   }
 
   requestDone(stream: Duplex): void {
@@ -95,7 +105,7 @@ export class Connections implements AsyncDisposable {
     if (connection === undefined) return;
     connection.inFlight--;
     connection.isHeld = false;
-    connection.bytesAtRest = bytesRead(stream);
+    connection.bytesAtRest = bytesTaken(stream);
     if (this.#isClosing && connection.inFlight === 0) stream.end();
   }
 
@@ -131,19 +141,25 @@ export class Connections implements AsyncDisposable {
   #closeSlow(): void {
     const now = this.#clock.now();
     for (const connection of this.#connections.values()) {
-      if (connection.inFlight > 0 || bytesRead(connection.stream) === connection.bytesAtRest) {
+      const { inFlight, stream, bytesAtRest } = connection;
+      // A paused one waits for us, or does not read its answers.
+      if (inFlight > 0 || stream.isPaused() || bytesTaken(stream) === bytesAtRest) {
         connection.beganAt = undefined;
       } else if (connection.beganAt === undefined) {
         connection.beganAt = now;
       } else if (now - connection.beganAt >= SLOW_HEAD_MS) {
-        connection.stream.destroy();
+        stream.destroy();
       }
     }
     this.#sweep = this.#clock.after(SWEEP_EVERY_MS, () => this.#closeSlow());
   }
 }
 
-/** Sockets count; a stream that does not is never seen to begin a request. */
-function bytesRead(stream: Duplex): number {
-  return "bytesRead" in stream && typeof stream.bytesRead === "number" ? stream.bytesRead : 0;
+/**
+ * Bytes that came and do not wait in the stream. Sockets count; a stream that does not is never seen to begin a
+ * request.
+ */
+function bytesTaken(stream: Duplex): number {
+  if (!("bytesRead" in stream) || typeof stream.bytesRead !== "number") return 0;
+  return stream.bytesRead - stream.readableLength;
 }

@@ -26,23 +26,20 @@ const someBody = jsonBody(COORDINATES);
 const datacentersBody = jsonBody(DATACENTERS);
 const updateRequest = jsonRequest(UpdateRequest, { unknown: "refuse" });
 
-/** Where everybody stands who has measured nothing yet. */
-const ORIGIN: NetworkCoordinate = {
-  Vec: [0, 0, 0, 0, 0, 0, 0, 0],
-  Error: 1.5,
-  Adjustment: 0,
-  Height: 0.00001,
-};
-
-function datacenters({ config, needs }: Call): Reply {
-  const Coordinates = needs.agent.members("wan").map(({ Name }) => ({
-    Node: Name.endsWith(`.${config.datacenter}`)
-      ? Name.slice(0, -config.datacenter.length - 1)
-      : Name,
-    Segment: "",
-    Coord: ORIGIN,
-  }));
-  return reply(datacentersBody([{ Datacenter: config.datacenter, AreaID: "wan", Coordinates }]));
+/** By datacenter, its servers under their own names. */
+function datacenters({ needs }: Call): Reply {
+  const byDatacenter = new Map<string, NodeCoordinate[]>();
+  for (const [name, Coord] of needs.agent.wanCoordinates()) {
+    const dot = name.lastIndexOf(".");
+    const datacenter = name.slice(dot + 1);
+    const coordinates = byDatacenter.get(datacenter) ?? [];
+    coordinates.push({ Node: name.slice(0, dot), Segment: "", Coord });
+    byDatacenter.set(datacenter, coordinates);
+  }
+  const maps = [...byDatacenter].map(([Datacenter, Coordinates]) => {
+    return { Datacenter, AreaID: "wan", Coordinates };
+  });
+  return reply(datacentersBody(maps));
 }
 
 async function nodes(call: Call): Promise<Reply> {

@@ -4,18 +4,19 @@
  * runs, and its reply or its error is written and logged.
  */
 import { messageOf, RollcallError } from "../errors/index.ts";
-import type { Logger } from "../platform/index.ts";
+import type { Labels, Logger } from "../platform/index.ts";
 import { logFailed, logFinished, type RequestLine } from "./access-log.ts";
 import { textBody } from "./body.ts";
 import { CachedQuestions } from "./cached-questions.ts";
 import { Call } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
+import { KeptAnswers } from "./kept-answers.ts";
 import type { HttpNeeds } from "./needs.ts";
 import { policyOf, type Policy } from "./policy.ts";
 import { EMPTY_QUERY, parseQuery, type Query } from "./query-string.ts";
 import { emptyReply, EMPTY_REPLY, reply, type Reply } from "./reply.ts";
 import { respond } from "./respond.ts";
-import type { Route } from "./route.ts";
+import type { Operation, Route } from "./route.ts";
 import type { Target } from "./target.ts";
 
 interface Asked {
@@ -30,10 +31,12 @@ export class Dispatcher {
   readonly #needs: HttpNeeds;
   readonly #logger: Logger;
   readonly #cachedQuestions: CachedQuestions;
+  readonly #keptAnswers: KeptAnswers;
 
   constructor(needs: HttpNeeds) {
     this.#needs = needs;
     this.#cachedQuestions = new CachedQuestions(needs.platform.clock);
+    this.#keptAnswers = new KeptAnswers(needs.platform.clock);
     this.#logger = needs.logger.named("http");
   }
 
@@ -59,6 +62,7 @@ export class Dispatcher {
         config: policy.config,
         exchange,
         cachedQuestions: this.#cachedQuestions,
+        keptAnswers: this.#keptAnswers,
         path: target.path,
         tail: target.path.slice(route.prefix.length),
         query,
@@ -110,7 +114,22 @@ export class Dispatcher {
     if (!SAFE_METHODS.has(method) && !policy.mayWriteFrom(peer.host)) {
       throw new RollcallError("request/forbidden", "Access is restricted");
     }
-    return operation.handle(call);
+    const { counter } = operation;
+    return counter === undefined ? operation.handle(call) : this.#counted(counter, operation, call);
+  }
+
+  async #counted(counter: string, { handle }: Operation, call: Call): Promise<Reply> {
+    const { meter } = this.#needs;
+    const node: Labels = [["node", call.config.nodeName]];
+    meter.count(`client.api.${counter}`, 1, node);
+    try {
+      const answer = await handle(call);
+      meter.count(`client.api.success.${counter}`, 1, node);
+      return answer;
+    } catch (error) {
+      meter.count(`client.rpc.error.${counter}`, 1, node);
+      throw error;
+    }
   }
 
   #failure(error: unknown, asked: Asked, call: Call | undefined): Reply {

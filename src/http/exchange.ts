@@ -15,8 +15,11 @@ export interface Exchange {
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders;
   readonly peer: IpAddress;
-  /** @throws {RollcallError} `request/too-large`, at once where the length was declared; `request/aborted` */
-  readBody(limit: BodyLimit): Promise<Uint8Array>;
+  /**
+   * No promise where the body is there already.
+   * @throws {RollcallError} `request/too-large`, at once where the length was declared; `request/aborted`
+   */
+  readBody(limit: BodyLimit): Uint8Array | Promise<Uint8Array>;
   /** Calls once, if the client's connection closes before the answer was handed to it. */
   onAborted(listener: () => void): void;
   /** The answer is going to wait for a change, and so may be given up when the agent stops. */

@@ -71,8 +71,12 @@ const STATUS_LINES: Readonly<Record<string, string>> = {
   HPE_INVALID_HEADER_TOKEN: "400 Bad Request: invalid header name",
 };
 
-/** The whole answer to what Node could not parse, in Go's words. The connection closes after it. */
-export function malformedRequestAnswer(code: string | undefined): string {
-  const line = STATUS_LINES[code ?? ""] ?? "400 Bad Request";
+/**
+ * The whole answer to what could not be parsed, in Go's words. The connection closes after it.
+ *
+ * @param code Node's, of the mistake
+ */
+export function malformedRequestAnswer(code = ""): string {
+  const line = STATUS_LINES[code] ?? "400 Bad Request";
   return `HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${line}`;
 }

@@ -58,6 +58,7 @@ export const gatewayRoutes = [
         200: { description: "null", schema: GATEWAY_SERVICES },
         400: { description: "No gateway given" },
       },
+      counter: "catalog_gateway_services",
       handle: gatewayServices,
     },
   }),

@@ -1,45 +1,68 @@
-/**
- * `/v1/operator/keyring`: the keys that gossip is encrypted with. It is not encrypted, so every member of every pool
- * fails, and the answer is the list of these failures.
- */
+/** `/v1/operator/keyring`: the keys that gossip is encrypted with, of every member of every pool. */
 import { RollcallError } from "../errors/index.ts";
-import { atoi, decodeBase64, jsonDecoder, parseBool, struct, text } from "../model/index.ts";
+import {
+  atoi,
+  bool,
+  decodeBase64,
+  int,
+  jsonDecoder,
+  list,
+  map,
+  omitEmpty,
+  parseBool,
+  struct,
+  text,
+} from "../model/index.ts";
+import { jsonBody } from "./body.ts";
 import type { Call } from "./call.ts";
 import { bad, TOKEN_PARAMETERS } from "./query-options.ts";
-import type { Reply } from "./reply.ts";
+import type { KeyringAnswer, KeyringRequest } from "./needs.ts";
+import { EMPTY_REPLY, reply, type Reply } from "./reply.ts";
 import { DEFAULT_BODY_LIMIT } from "./request-body.ts";
 import { decodeRequest } from "./request-json.ts";
 import { defineRoute, type Operation } from "./route.ts";
 
 const MAX_RELAY_FACTOR = 5;
-const KeyringRequest = struct("keyringArgs", { Key: text({ description: "16, 24 or 32 bytes" }) });
-const decodeKeyring = jsonDecoder(KeyringRequest, { unknown: "refuse" });
+const KeyringArgs = struct("keyringArgs", { Key: text({ description: "16, 24 or 32 bytes" }) });
+const decodeKeyring = jsonDecoder(KeyringArgs, { unknown: "refuse" });
 
-const EMPTY_KEYRING = "Keyring is empty (encryption not enabled)";
-const NO_KEYRING = "No keyring to modify (encryption not enabled)";
+const KeyringResponse = struct("KeyringResponse", {
+  WAN: bool(),
+  Datacenter: text(),
+  Segment: text(),
+  Messages: omitEmpty(map(text())),
+  /** By key: how many members have it, or encrypt with it. */
+  Keys: map(int()),
+  PrimaryKeys: map(int()),
+  NumNodes: int(),
+});
+const RESPONSES = list(KeyringResponse);
+const responsesBody = jsonBody(RESPONSES);
 
-function listKeys(call: Call): Reply {
-  requireRelayFactor(call);
-  return fail(isLocalOnly(call) ? ["lan"] : ["wan", "lan"], (pool) =>
-    memberFaults(call, pool, EMPTY_KEYRING),
-  );
+async function listKeys(call: Call): Promise<Reply> {
+  const relayFactor = requireRelayFactor(call);
+  const localOnly = isLocalOnly(call);
+  const request = { operation: "list", key: "", relayFactor, localOnly } as const;
+  const answers = await call.needs.agent.keyring(request);
+  requireNoFaults(answers);
+  return reply(responsesBody(answers));
 }
 
-async function modify(call: Call): Promise<Reply> {
-  const { Key } = await keyringRequest(call);
-  requireRelayFactor(call);
-  if (isLocalOnly(call)) {
-    throw bad(
-      "Bad request: Invalid use of local-only: local-only can only be set for list requests",
-    );
-  }
-  const fault = base64Fault(Key);
-  return fail(["wan", "lan"], (pool) =>
-    fault === undefined
-      ? memberFaults(call, pool, NO_KEYRING)
-      : [`${poolName(call, pool)} error: ${fault}`],
-  );
-}
+const modify =
+  (operation: KeyringRequest["operation"]) =>
+  async (call: Call): Promise<Reply> => {
+    const { Key: key } = await keyringRequest(call);
+    const relayFactor = requireRelayFactor(call);
+    if (isLocalOnly(call)) {
+      throw bad(
+        "Bad request: Invalid use of local-only: local-only can only be set for list requests",
+      );
+    }
+    requireBase64(call, key);
+    const request = { operation, key, relayFactor, localOnly: false };
+    requireNoFaults(await call.needs.agent.keyring(request));
+    return EMPTY_REPLY;
+  };
 
 async function keyringRequest(call: Call) {
   try {
@@ -50,9 +73,9 @@ async function keyringRequest(call: Call) {
   }
 }
 
-function requireRelayFactor({ query }: Call): void {
+function requireRelayFactor({ query }: Call): number {
   const given = query.get("relay-factor");
-  if (given === "") return;
+  if (given === "") return 0;
   const { value, error } = atoi(given);
   if (value === undefined) throw bad(`Bad request: Error parsing relay factor: ${error}`);
   if (value < 0 || value > MAX_RELAY_FACTOR) {
@@ -61,6 +84,7 @@ function requireRelayFactor({ query }: Call): void {
         `[0, ${MAX_RELAY_FACTOR}]`,
     );
   }
+  return value;
 }
 
 function isLocalOnly({ query }: Call): boolean {
@@ -71,33 +95,44 @@ function isLocalOnly({ query }: Call): boolean {
   return value;
 }
 
-function base64Fault(key: string): string | undefined {
+/** Serf never sees what is no base64: each pool fails with that. */
+function requireBase64({ config: { datacenter } }: Call, key: string): void {
   try {
     decodeBase64(key);
-    return undefined;
   } catch (error) {
-    if (error instanceof RollcallError) return error.message;
-    throw error;
+    if (!(error instanceof RollcallError)) throw error;
+    const Error = error.message;
+    throw faults([
+      { ...NO_ANSWER, Datacenter: datacenter, WAN: true, Error },
+      { ...NO_ANSWER, Datacenter: datacenter, Error },
+    ]);
   }
 }
 
-type Pool = "wan" | "lan";
-const poolName = ({ config }: Call, pool: Pool): string =>
-  pool === "wan" ? "WAN" : `${config.datacenter} (LAN)`;
+const NO_ANSWER: KeyringAnswer = {
+  WAN: false,
+  Datacenter: "",
+  Segment: "",
+  Messages: {},
+  Keys: {},
+  PrimaryKeys: {},
+  NumNodes: 0,
+  Error: "",
+};
 
-function memberFaults(call: Call, pool: Pool, fault: string): string[] {
-  const members = call.needs.agent.members(pool);
-  return [
-    `${poolName(call, pool)} error: ${members.length}/${members.length} nodes reported failure`,
-    ...members.map(({ Name }) => `${Name}: ${fault}`),
-  ];
+function requireNoFaults(answers: readonly KeyringAnswer[]): void {
+  if (answers.some(({ Error }) => Error !== "")) throw faults(answers);
 }
 
-function fail(pools: readonly Pool[], faultsOf: (pool: Pool) => string[]): never {
-  const faults = pools.flatMap(faultsOf);
-  const count = faults.length === 1 ? "1 error" : `${faults.length} errors`;
-  const lines = faults.map((fault) => `\t* ${fault}\n`).join("");
-  throw new RollcallError("request/refused", `${count} occurred:\n${lines}\n`);
+function faults(answers: readonly KeyringAnswer[]): RollcallError {
+  const found = answers.flatMap(({ WAN, Datacenter, Messages, Error }) => {
+    const pool = WAN ? "WAN" : `${Datacenter} (LAN)`;
+    const said = Object.entries(Messages).map(([node, message]) => `${node}: ${message}`);
+    return Error === "" ? said : [`${pool} error: ${Error}`, ...said];
+  });
+  const count = found.length === 1 ? "1 error" : `${found.length} errors`;
+  const lines = found.map((fault) => `\t* ${fault}\n`).join("");
+  return new RollcallError("request/refused", `${count} occurred:\n${lines}\n`);
 }
 
 const QUERY = {
@@ -110,17 +145,17 @@ const QUERY = {
 } as const;
 const REFUSALS = {
   400: { description: "A bad parameter" },
-  500: { description: "Gossip is not encrypted" },
+  500: { description: "What went wrong in which pool, and on which member" },
 };
 
-function modifying(summary: string): Operation {
+function modifying(operation: KeyringRequest["operation"], summary: string): Operation {
   return {
     summary,
     query: QUERY,
-    requestBody: { description: "The key", schema: KeyringRequest },
+    requestBody: { description: "The key", schema: KeyringArgs },
     answerHeaders: "none",
-    answers: REFUSALS,
-    handle: modify,
+    answers: { 200: { description: "Done; the body is empty" }, ...REFUSALS },
+    handle: modify(operation),
   };
 }
 
@@ -130,11 +165,14 @@ export const keyringRoutes = [
       summary: "Keys that gossip is encrypted with",
       query: QUERY,
       answerHeaders: "none",
-      answers: REFUSALS,
+      answers: {
+        200: { description: "One answer for each pool", schema: RESPONSES },
+        ...REFUSALS,
+      },
       handle: listKeys,
     },
-    POST: modifying("Add a key"),
-    PUT: modifying("Encrypt with this key from now on"),
-    DELETE: modifying("Remove a key"),
+    POST: modifying("install", "Add a key"),
+    PUT: modifying("use", "Encrypt with this key from now on"),
+    DELETE: modifying("remove", "Remove a key"),
   }),
 ];

@@ -111,7 +111,7 @@ function apply(
   return call.needs.delegate.call("KVS.Apply", { Datacenter, Token, Op, DirEnt });
 }
 
-function readValue(call: Call): Promise<Uint8Array> {
+function readValue(call: Call): Uint8Array | Promise<Uint8Array> {
   const maxBytes = call.config.limits.kvMaxValueSizeBytes;
   const { contentLength } = call;
   const tooLarge = (): string => {

@@ -17,7 +17,13 @@ import {
 import { FAILED_READ, indexHeaders } from "./answer-headers.ts";
 import { jsonBody } from "./body.ts";
 import type { Call } from "./call.ts";
-import { bad, queryOptions, READ_PARAMETERS, refuseNamespace } from "./query-options.ts";
+import {
+  bad,
+  queryOptions,
+  READ_PARAMETERS,
+  refuseNamespace,
+  requiredTail,
+} from "./query-options.ts";
 import { reply, type Reply } from "./reply.ts";
 import { DEFAULT_BODY_LIMIT } from "./request-body.ts";
 import { decodeRequest } from "./request-json.ts";
@@ -35,6 +41,8 @@ const AuthorizeRequest = struct("ConnectAuthorizeRequest", {
   ClientCertSerial: text(),
 });
 const nothingBody = jsonBody(NOTHING);
+const DELETED = struct("ConfigEntryDeleted", {});
+const deletedBody = jsonBody(DELETED);
 const matchesBody = jsonBody(MATCHES);
 const allowedBody = jsonBody(ALLOWED);
 const decodeAuthorize = jsonDecoder(AuthorizeRequest, { unknown: "refuse" });
@@ -89,6 +97,18 @@ const ENTRY_KINDS: ReadonlySet<string> = new Set([
   "terminating-gateway",
 ]);
 
+/** Deleting what is not there is no mistake. */
+function deleteConfigEntry({ tail }: Call): Reply {
+  const slash = tail.indexOf("/");
+  if (slash === -1) {
+    const text = "Must provide both a kind and name to delete";
+    throw new RollcallError("request/not-found", text);
+  }
+  const kind = tail.slice(0, slash);
+  if (!ENTRY_KINDS.has(kind)) throw bad(`invalid config entry kind: ${kind}`);
+  return reply(deletedBody({}));
+}
+
 async function configEntries(call: Call): Promise<Reply> {
   refuseNamespace(call);
   const slash = call.tail.indexOf("/");
@@ -133,6 +153,18 @@ function refusedRead(summary: string): Operation {
   };
 }
 
+function refusedChain(summary: string): Operation {
+  const operation = refusedRead(summary);
+  return {
+    ...operation,
+    answers: { ...operation.answers, 400: { description: "No service given" } },
+    handle: (call) => {
+      requiredTail(call, "Bad request: Missing chain name");
+      return operation.handle(call);
+    },
+  };
+}
+
 const TAG = "Service mesh";
 const parameter = (description: string) => ({ description, type: "text" as const });
 
@@ -154,8 +186,8 @@ export const meshRoutes = [
     },
   }),
   defineRoute("/v1/discovery-chain/:service", TAG, {
-    GET: refusedRead("How a service is found"),
-    POST: refusedRead("How a service would be found"),
+    GET: refusedChain("How a service is found"),
+    POST: refusedChain("How a service would be found"),
   }),
   defineRoute("/v1/connect/intentions", TAG, {
     GET: {
@@ -216,6 +248,16 @@ export const meshRoutes = [
       },
       handle: configEntries,
     },
-    DELETE: refused("Delete a configuration entry"),
+    DELETE: {
+      summary: "Delete a configuration entry: there is none",
+      query: READ_PARAMETERS,
+      answerHeaders: "none",
+      answers: {
+        200: { description: "Gone, if it was there", schema: DELETED },
+        400: { description: "No kind of entry" },
+        404: { description: "No kind or no name given" },
+      },
+      handle: deleteConfigEntry,
+    },
   }),
 ];

@@ -2,48 +2,70 @@
  * Metrics as Prometheus reads them: its text format, version 0.0.4 (prometheus.io: "Exposition formats"). Counters are
  * what they are since the start, samples are summaries with quantiles over the last seconds.
  */
-import type { Gauge, Measured, SampleAggregate } from "../platform/index.ts";
+import type { Gauge, Labels, Measured, SampleAggregate } from "../platform/index.ts";
 
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 const QUANTILES = [0.5, 0.9, 0.99] as const;
 
-/** @param prefix of every name, with its dot */
-export function prometheusText({ gauges, counters, samples }: Measured, prefix: string): string {
-  const families = [
-    ...gauges.map((gauge) => [promName(prefix, gauge), gaugeLines] as const),
-    ...counters.map((counter) => [promName(prefix, counter), counterLines(counter.sum)] as const),
-    ...samples.map((sample) => [promName(prefix, sample), summaryLines(sample)] as const),
+/** As maps, where a name can come but once: the last one stays. */
+export function labelMap(labels: Labels): Record<string, string> {
+  return Object.fromEntries(labels);
+}
+
+export function prometheusText({ gauges, counters, samples }: Measured): string {
+  const lines: readonly Line[] = [
+    ...gauges.map((gauge) => ({ type: "gauge", ...named(gauge), text: valueLine(gauge) })),
+    ...counters.map((counter) => ({
+      type: "counter",
+      ...named(counter),
+      text: valueLine({ ...counter, value: counter.sum }),
+    })),
+    ...samples.map((sample) => ({ type: "summary", ...named(sample), text: summaryLines(sample) })),
   ];
-  const values = new Map(gauges.map((gauge) => [promName(prefix, gauge), gauge]));
-  return families
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, lines]) => `# HELP ${name} ${name}\n${lines(name, values.get(name))}`)
+  const sorted = lines.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return sorted
+    .map(({ name, type, text }, i) => {
+      const isFirst = sorted[i - 1]?.name !== name;
+      return isFirst ? `# HELP ${name} ${name}\n# TYPE ${name} ${type}\n${text}` : text;
+    })
     .join("");
 }
 
-const promName = (prefix: string, { name }: { readonly name: string }): string =>
-  `${prefix}${name}`.replace(/[.\- =/]/g, "_");
+/** One series; those of one name stand together, under one heading. */
+interface Line {
+  readonly name: string;
+  readonly type: string;
+  readonly text: string;
+}
 
-type Lines = (name: string, gauge: Gauge | undefined) => string;
+const promName = (name: string): string => name.replace(/[.\- =/]/g, "_");
+const named = ({ name }: { readonly name: string }): { readonly name: string } => ({
+  name: promName(name),
+});
 
-const gaugeLines: Lines = (name, gauge) =>
-  `# TYPE ${name} gauge\n${name} ${number(gauge?.value ?? 0)}\n`;
+/** `{a="1",b="2"}`, or nothing; a value's backslashes, quotes and line ends are escaped. */
+function labelled(labels: Labels): string {
+  const pairs = Object.entries(labelMap(labels)).map(([name, value]) => {
+    const escaped = value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+    return `${promName(name)}="${escaped}"`;
+  });
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
 
-const counterLines =
-  (sum: number): Lines =>
-  (name) =>
-    `# TYPE ${name} counter\n${name} ${number(sum)}\n`;
+function valueLine({ name, value, labels = [] }: Gauge & { readonly labels?: Labels }): string {
+  return `${promName(name)}${labelled(labels)} ${number(value)}\n`;
+}
 
-const summaryLines =
-  ({ count, sum, values }: SampleAggregate): Lines =>
-  (name) => {
-    const sorted = values.toSorted((a, b) => a - b);
-    const quantiles = QUANTILES.map(
-      (quantile) => `${name}{quantile="${quantile}"} ${number(quantileOf(sorted, quantile))}\n`,
-    );
-    const total = `${name}_sum ${number(sum)}\n${name}_count ${count}\n`;
-    return `# TYPE ${name} summary\n${quantiles.join("")}${total}`;
-  };
+function summaryLines({ name, labels, count, sum, values }: SampleAggregate): string {
+  const sorted = values.toSorted((a, b) => a - b);
+  const prom = promName(name);
+  const quantiles = QUANTILES.map((quantile) => {
+    const all = labelled([...labels, ["quantile", String(quantile)]]);
+    return `${prom}${all} ${number(quantileOf(sorted, quantile))}\n`;
+  });
+  const own = labelled(labels);
+  return `${quantiles.join("")}${prom}_sum${own} ${number(sum)}\n${prom}_count${own} ${count}\n`;
+}
 
 /** NaN where nothing was measured. */
 function quantileOf(sorted: readonly number[], quantile: number): number {

@@ -6,6 +6,7 @@ import type {
   CheckDefinition,
   CheckServiceNode,
   HealthCheck,
+  NetworkCoordinate,
   NodeService,
   ServiceDefinition,
   UserEvent,
@@ -34,6 +35,29 @@ export interface Member {
   readonly DelegateMin: number;
   readonly DelegateMax: number;
   readonly DelegateCur: number;
+}
+
+export interface KeyringRequest {
+  readonly operation: "list" | "install" | "use" | "remove";
+  readonly key: string;
+  /** Each member's answer comes over so many others too. */
+  readonly relayFactor: number;
+  /** Without the WAN pool. */
+  readonly localOnly: boolean;
+}
+/** What the members of a pool say of their keys. */
+export interface KeyringAnswer {
+  readonly WAN: boolean;
+  readonly Datacenter: string;
+  readonly Segment: string;
+  /** By member, where it has something to say. */
+  readonly Messages: Readonly<Record<string, string>>;
+  /** How many members have each key, in base64. */
+  readonly Keys: Readonly<Record<string, number>>;
+  readonly PrimaryKeys: Readonly<Record<string, number>>;
+  readonly NumNodes: number;
+  /** Empty when all members have done what was asked. */
+  readonly Error: string;
 }
 
 /** The agent's own services and checks; every change is pushed to the catalog before it resolves. */
@@ -86,6 +110,10 @@ export interface LocalAgent {
   /** @throws {RollcallError} `agent: No node found with name 'x'` */
   forceLeave(node: string, options: { readonly prune: boolean }): Promise<void>;
   members(pool: "lan" | "wan"): readonly Member[];
+  /** Where the members of the WAN pool are as seen from here; without those that were never heard of. */
+  wanCoordinates(): ReadonlyMap<string, NetworkCoordinate>;
+  /** One answer for each pool, the WAN first. `key` is base64, and empty to list. */
+  keyring(request: KeyringRequest): Promise<readonly KeyringAnswer[]>;
   /** The whole body of `/v1/agent/self` as plain JSON values. */
   self(): Record<string, unknown>;
   /** @throws when the new configuration cannot be used; the old one stays */

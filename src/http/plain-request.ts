@@ -1,7 +1,7 @@
 /**
- * Recognizes the plain requests that nearly all of an agent's clients send: one whole HTTP/1.1 request and nothing
- * else, its length known, no header that changes how it must be read. It refuses rather than interprets: what is not
- * certainly plain is Node's to parse, from its first byte (RFC 9112).
+ * Recognizes the plain requests that nearly all of an agent's clients send: HTTP/1.1, their length known, no header
+ * that changes how they must be read. It refuses rather than interprets: what is not certainly plain is Node's to
+ * parse, from its first byte (RFC 9112).
  */
 import type { IncomingHttpHeaders } from "node:http";
 
@@ -11,11 +11,16 @@ export interface PlainRequest {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Uint8Array;
+  /** Of the whole request: the next one may begin behind it. */
+  readonly sizeBytes: number;
 }
+/** What bytes are that do not begin with a whole plain request; the first two may yet become one. */
+export type NotPlain = "half a head" | "half a body" | "other";
 
 /** Longer ones are rare, and then the time to parse them does not count. */
 export const PLAIN_MAX_BYTES = 65_536;
 const HEAD_MAX_BYTES = 8192;
+const METHODS = ["GET ", "PUT ", "POST ", "DELETE "] as const;
 const REQUEST_LINE = /^(GET|PUT|POST|DELETE) ([!-~]+) HTTP\/1\.1$/;
 const FIELD =
   /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)?)[ \t]*$/;
@@ -35,24 +40,26 @@ export class PlainRequests {
   /** A client sends the same headers with each request: the last blocks that were read, by their text. */
   readonly #known = new Map<string, IncomingHttpHeaders>();
 
-  /** @returns undefined for anything but exactly one plain request */
-  read(bytes: Buffer): PlainRequest | undefined {
-    if (bytes.length > PLAIN_MAX_BYTES) return undefined;
+  /** Reads the request at the front of `bytes`, whatever follows it. */
+  read(bytes: Buffer): PlainRequest | NotPlain {
     const end = bytes.indexOf("\r\n\r\n", 0, "latin1");
-    if (end === -1 || end > HEAD_MAX_BYTES) return undefined;
+    if (end === -1) return mayBecomePlain(bytes) ? "half a head" : "other";
+    if (end > HEAD_MAX_BYTES) return "other";
     const head = bytes.toString("latin1", 0, end);
     const lineEnd = head.indexOf("\r\n");
-    if (lineEnd === -1) return undefined;
+    if (lineEnd === -1) return "other";
     const line = REQUEST_LINE.exec(head.slice(0, lineEnd));
-    if (line === null) return undefined;
+    if (line === null) return "other";
     const headers = this.#headers(head.slice(lineEnd + 2));
-    if (headers === undefined) return undefined;
+    if (headers === undefined) return "other";
     const [, method = "", url = ""] = line;
     const bodyStart = end + 4;
     const length = headers["content-length"];
-    if (bytes.length - bodyStart !== (length === undefined ? 0 : Number(length))) return undefined;
-    const body = bytes.length === bodyStart ? NO_BODY : bytes.subarray(bodyStart);
-    return { method, url, headers, body };
+    const sizeBytes = length === undefined ? bodyStart : bodyStart + Number(length);
+    if (sizeBytes > PLAIN_MAX_BYTES) return "other";
+    if (bytes.length < sizeBytes) return "half a body";
+    const body = sizeBytes === bodyStart ? NO_BODY : bytes.subarray(bodyStart, sizeBytes);
+    return { method, url, headers, body, sizeBytes };
   }
 
   #headers(block: string): IncomingHttpHeaders | undefined {
@@ -66,6 +73,15 @@ export class PlainRequests {
     }
     return headers;
   }
+}
+
+/** What cannot become a plain request is not waited for: Node refuses it at the first wrong byte. */
+function mayBecomePlain(bytes: Buffer): boolean {
+  if (bytes.length > HEAD_MAX_BYTES) return false;
+  const lineEnd = bytes.indexOf("\r\n", 0, "latin1");
+  if (lineEnd !== -1) return REQUEST_LINE.test(bytes.toString("latin1", 0, lineEnd));
+  const text = bytes.toString("latin1");
+  return METHODS.some((method) => text.startsWith(method) || method.startsWith(text));
 }
 
 const KNOWN_MAX = 256;

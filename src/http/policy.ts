@@ -38,7 +38,10 @@ function makePolicy(config: RuntimeConfig): Policy {
     extraHeaders,
     alwaysPretty: config.devMode,
     logsRequests: config.logLevel === "DEBUG" || config.logLevel === "TRACE",
-    isBlocked: (path) => blockEndpoints.some((prefix) => path.startsWith(prefix)),
+    isBlocked:
+      blockEndpoints.length === 0
+        ? () => false
+        : (path) => blockEndpoints.some((prefix) => path.startsWith(prefix)),
     mayWriteFrom(host) {
       if (allowWriteHttpFrom.length === 0) return true;
       const ip = parseIp(host);

@@ -3,8 +3,9 @@
  * Consul's: a request with several faults gets the text of the first.
  */
 import { RollcallError } from "../errors/index.ts";
-import { MILLISECOND, atoi, goQuote, parseDuration, parseUint } from "../model/index.ts";
+import { MILLISECOND, goQuote, parseDuration, parseUint } from "../model/index.ts";
 import type { QueryOptions } from "../rpc/index.ts";
+import { cacheControlOf } from "./cache-control.ts";
 import type { Call } from "./call.ts";
 import type { Parameters } from "./route.ts";
 
@@ -66,7 +67,8 @@ export function queryOptions(call: Call): QueryOptions {
   const { query } = call;
   if (query.isEmpty && call.headers["cache-control"] === undefined) return plainOptions(call);
   const consistency = consistencyOf(call);
-  checkCacheControl(call);
+  // What the cache would refuse is refused, also where there is none.
+  cacheControlOf(call);
   return {
     Datacenter: query.get("dc"),
     Token: tokenOf(call),
@@ -100,7 +102,7 @@ function discoveryMaxStaleMs({ config, path }: Call): number | undefined {
 export function consistencyOf(call: Call): Pick<QueryOptions, "Consistency" | "MaxStaleMs"> {
   const { query } = call;
   const consistent = query.has("consistent");
-  const cached = query.has("cached");
+  const cached = call.wantsCached;
   let stale = query.has("stale");
   let maxStaleMs: number | undefined;
   const maxStale = query.get("max_stale");
@@ -150,19 +152,6 @@ export function blockingOf({
     minQueryIndex = Number(value > max ? max : value);
   }
   return { MinQueryIndex: minQueryIndex, MaxQueryTimeMs: maxQueryTimeMs };
-}
-
-/** There is no cache to control yet, but what it would refuse is refused. */
-export function checkCacheControl(call: Call): void {
-  const header = call.header("cache-control");
-  if (header === "") return;
-  for (const part of header.toLowerCase().split(",")) {
-    const [directive, seconds] = part.trim().split("=", 2);
-    const numeric = directive === "max-age" || directive === "stale-if-error";
-    if (numeric && seconds !== undefined && atoi(seconds).error !== undefined) {
-      throw bad("Invalid Cache-Control header.");
-    }
-  }
 }
 
 /** `?token=`, X-Consul-Token, Authorization: Bearer, in this order; empty for none. */

@@ -16,7 +16,8 @@ import {
 import type { PreparedQueryExecution, QueryMeta, QueryOptions } from "../rpc/index.ts";
 import { ask, discoveryHeaders, FAILED_READ, LEVELS } from "./answer-headers.ts";
 import { cachedJsonBody, jsonBody, plainJsonBody, textBody } from "./body.ts";
-import { cacheHeaders, forcesFetch } from "./cache-headers.ts";
+import { cacheControlOf } from "./cache-control.ts";
+import { questionOf } from "./cache-headers.ts";
 import type { Call } from "./call.ts";
 import {
   CACHED_PARAMETERS,
@@ -102,12 +103,14 @@ async function execute(call: Call): Promise<Reply> {
     Source: { Node: nearWish(call), Ip: sourceIp(call) },
     Agent: { Node: config.nodeName },
   };
-  const { value, meta } = await found(call, ask(call, "PreparedQuery.Execute", args));
-  const cache = cacheHeaders(call, "PreparedQuery.Execute", args);
-  return reply(executedBody({ ...value, ...metaFields(meta, options) }), [
-    ...discoveryHeaders(meta, options),
-    ...(cache.length > 0 && forcesFetch(call) ? ["X-Cache", "MISS"] : cache),
-  ]);
+  const method = "PreparedQuery.Execute";
+  const fetch = () => found(call, ask(call, method, args));
+  const { answer, headers } = call.wantsCached
+    ? await call.keptAnswers.answer(questionOf(method, args), cacheControlOf(call), fetch)
+    : { answer: await fetch(), headers: [] };
+  const { value, meta } = answer;
+  const body = executedBody({ ...value, ...metaFields(meta, options) });
+  return reply(body, [...discoveryHeaders(meta, options), ...headers]);
 }
 
 async function explain(call: Call): Promise<Reply> {

@@ -11,12 +11,17 @@ import type { Call } from "./call.ts";
 import { bad } from "./query-options.ts";
 import { DEFAULT_BODY_LIMIT } from "./request-body.ts";
 
+/** @returns a reader of bodies; it returns no promise where the body is there already */
 export function jsonRequest<T extends TSchema>(
   schema: T,
   options: DecodeOptions<T>,
-): (call: Call) => Promise<Static<T>> {
+): (call: Call) => Static<T> | Promise<Static<T>> {
   const parse = jsonDecoder(schema, options);
-  return async (call) => decodeRequest(await call.readBody(DEFAULT_BODY_LIMIT), parse);
+  return (call) => {
+    const body = call.readBody(DEFAULT_BODY_LIMIT);
+    if (body instanceof Promise) return body.then((bytes) => decodeRequest(bytes, parse));
+    return decodeRequest(body, parse);
+  };
 }
 
 /** @throws {RollcallError} `request/bad`, `Request decode failed: …` */

@@ -41,6 +41,8 @@ export interface Operation {
   /** Which of the answer headers it has: those of blocking reads, with or without the consistency. */
   readonly answerHeaders: "none" | "index" | "index and consistency";
   readonly answers: Readonly<Record<number, AnswerDoc>>;
+  /** Counted under this name, and how it went. */
+  readonly counter?: string;
   readonly handle: (call: Call) => Reply | Promise<Reply>;
 }
 

@@ -10,6 +10,7 @@ import { agentServiceRoutes } from "./agent-service-routes.ts";
 import { catalogRoutes } from "./catalog.ts";
 import { coordinateRoutes } from "./coordinate.ts";
 import { eventRoutes } from "./event.ts";
+import { federationRoutes } from "./federation-states.ts";
 import { gatewayRoutes } from "./gateways.ts";
 import { healthRoutes } from "./health.ts";
 import { keyringRoutes } from "./keyring.ts";
@@ -20,6 +21,7 @@ import { operatorRoutes } from "./operator.ts";
 import { queryRoutes } from "./query.ts";
 import type { Route } from "./route.ts";
 import { sessionRoutes } from "./session.ts";
+import { snapshotRoutes } from "./snapshot.ts";
 import { statusRoutes } from "./status.ts";
 import { txnRoutes } from "./txn.ts";
 import { uiRoutes } from "./ui.ts";
@@ -47,6 +49,8 @@ const API_ROUTES: readonly Route[] = [
   ...uiRoutes,
   ...aclRoutes,
   ...meshRoutes,
+  ...federationRoutes,
+  ...snapshotRoutes,
 ];
 
 export const ROUTES: readonly Route[] = [...API_ROUTES, openApiRoute(API_ROUTES)];

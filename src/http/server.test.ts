@@ -238,6 +238,7 @@ describe("with a strict configuration", () => {
           allowWriteHttpFrom: ["10.0.0.0/8"],
           maxHeaderBytes: 1 << 20,
           disableUnprintableCharFilter: true,
+          useCache: true,
         },
       },
     });

@@ -2,31 +2,25 @@
  * The HTTP API on the agent's addresses.
  *
  * The streams come from the platform. Plain requests are answered in the fast lane (fast-lane.ts); everything else is
- * parsed by Node's HTTP server, which never listens by itself. Either way a request passes the front (front.ts), is
+ * parsed by Node's HTTP server (node-lane.ts), which never listens by itself. Either way a request passes the front (front.ts), is
  * routed by its decoded path (router.ts), and is answered by the dispatcher (dispatch.ts). Bodies are left to the
  * handlers that want one.
  */
-import { createServer, type Server } from "node:http";
 import type { Duplex } from "node:stream";
-import type { IpAddress, SocketPath, StreamListener } from "../platform/index.ts";
+import type { IpAddress, SocketPath } from "../platform/index.ts";
 import { Connections } from "./connections.ts";
 import { Dispatcher } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
 import { FastLane } from "./fast-lane.ts";
-import { answerUnknown, malformedRequestAnswer, passFront } from "./front.ts";
+import { answerUnknown, passFront } from "./front.ts";
 import { dateHeader } from "./http-date.ts";
+import { closeListeners, openListeners } from "./listeners.ts";
 import type { HttpNeeds } from "./needs.ts";
-import { NodeExchange } from "./node-exchange.ts";
+import { NodeLane } from "./node-lane.ts";
 import { Router } from "./router.ts";
 import { ROUTES } from "./routes.ts";
 import type { TargetRules } from "./target.ts";
-
-const UNIX_PREFIX = "unix://";
-/**
- * Requests that a client may send before it has the first one's answer. Node's server begins all that come in one
- * piece, whether the client reads or not; who sends more is cut off.
- */
-const PIPELINED_MAX = 32;
+import { Turns } from "./turns.ts";
 
 export interface HttpServer extends AsyncDisposable {
   readonly addresses: ReadonlyArray<IpAddress | SocketPath>;
@@ -44,35 +38,18 @@ export async function startHttpServer(needs: HttpNeeds): Promise<HttpServer> {
   });
   const accept = lanes(needs, connections);
 
-  const listeners: StreamListener[] = [];
+  const listeners = await openListeners(needs, (stream, peer) => {
+    if (connections.admit(stream, peer)) accept(stream, peer);
+  });
   const close = async (): Promise<void> => {
     await connections[Symbol.asyncDispose]();
-    await Promise.all(listeners.map((listener) => listener[Symbol.asyncDispose]()));
+    await closeListeners(listeners);
   };
-  try {
-    for (const local of localAddresses(needs)) {
-      const listener = await needs.platform.network.listen(local, (stream, peer) => {
-        if (connections.admit(stream, peer)) accept(stream, peer);
-      });
-      listeners.push(listener);
-    }
-  } catch (error) {
-    await close();
-    throw error;
-  }
   let closing: Promise<void> | undefined;
   return {
     addresses: listeners.map((listener) => listener.address),
     [Symbol.asyncDispose]: () => (closing ??= close()),
   };
-}
-
-function localAddresses(needs: HttpNeeds): ReadonlyArray<IpAddress | SocketPath> {
-  const { httpAddrs, ports } = needs.config();
-  return httpAddrs.flatMap((address): ReadonlyArray<IpAddress | SocketPath> => {
-    if (address.startsWith(UNIX_PREFIX)) return [{ path: address.slice(UNIX_PREFIX.length) }];
-    return ports.http < 0 ? [] : [{ host: address, port: ports.http }];
-  });
 }
 
 /** Both lanes, with the same answers at their ends. */
@@ -95,49 +72,15 @@ function lanes(
     if (route === undefined) answerUnknown(exchange, target.path);
     else void dispatcher.handle(route, exchange, target);
   };
-  const server = nodeServer(needs, connections, serve);
+  const turns = new Turns(needs.platform.clock);
+  const { maxHeaderBytes } = needs.config().http;
+  const nodeLane = new NodeLane({ connections, turns, maxHeaderBytes, serve });
   const fastLane = new FastLane({
     connections,
+    turns,
     date: dateHeader(() => needs.platform.clock.wallMs()),
     serve,
-    handOver: (stream) => server.emit("connection", stream),
+    handOver: (stream) => nodeLane.accept(stream),
   });
   return (stream, peer) => fastLane.accept(stream, peer);
-}
-
-function nodeServer(
-  needs: HttpNeeds,
-  connections: Connections,
-  serve: (exchange: Exchange) => void,
-): Server {
-  const server = createServer({
-    maxHeaderSize: needs.config().http.maxHeaderBytes,
-    requireHostHeader: false,
-    keepAlive: false,
-  });
-  // Node's own timers would need a listening server; connections.ts keeps watch instead.
-  server.timeout = 0;
-  server.keepAliveTimeout = 0;
-  server.headersTimeout = 0;
-  server.requestTimeout = 0;
-  server.on("clientError", (error: NodeJS.ErrnoException, stream: Duplex) => {
-    if (stream.writable && connections.isIdle(stream)) {
-      stream.end(malformedRequestAnswer(error.code));
-    } else {
-      stream.destroy();
-    }
-  });
-  server.on("connect", (_request, stream: Duplex) => {
-    stream.end(malformedRequestAnswer("CONNECT"));
-  });
-  server.on("request", (request, response) => {
-    const { socket } = request;
-    if (connections.requestBegun(socket) > PIPELINED_MAX) {
-      socket.destroy();
-      return;
-    }
-    response.once("close", () => connections.requestDone(socket));
-    serve(new NodeExchange(request, response, connections));
-  });
-  return server;
 }

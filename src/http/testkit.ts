@@ -1,4 +1,5 @@
 /** A whole HTTP server over faked servers, and a client that shows what came over the wire, byte for byte. */
+import { quietGossip } from "../config/testkit.ts";
 import type { Duplex } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import type { RuntimeConfig } from "../config/index.ts";
@@ -11,6 +12,7 @@ import {
   type IpAddress,
   type LogFields,
   type Logger,
+  type Meter,
   type Platform,
 } from "../platform/index.ts";
 import type { Delegate, MethodName, Methods, QueryMeta } from "../rpc/index.ts";
@@ -110,6 +112,8 @@ export function fakeAgent(overrides: Partial<LocalAgent> = {}): FakeAgent {
     join: note("join"),
     forceLeave: note("forceLeave"),
     members: () => [],
+    wanCoordinates: () => new Map(),
+    keyring: async () => [],
     self: () => ({ Config: { NodeName: "node-a" }, Coord: null }),
     reload: note("reload"),
     leave: note("leave"),
@@ -153,6 +157,8 @@ export const TEST_CONFIG: RuntimeConfig = {
   httpAddrs: ["127.0.0.1"],
   dnsAddrs: [],
   ports: { dns: -1, http: 0, https: -1, grpc: -1, serfLan: 8301, serfWan: 8302, server: 8300 },
+  gossip: quietGossip,
+  unixSockets: { user: "", group: "", mode: "" },
   dnsDomain: "consul.",
   dnsAltDomain: "",
   dns: {
@@ -175,6 +181,7 @@ export const TEST_CONFIG: RuntimeConfig = {
     allowWriteHttpFrom: [],
     maxHeaderBytes: 1 << 20,
     disableUnprintableCharFilter: false,
+    useCache: true,
   },
   defaultQueryTimeMs: 300_000,
   maxQueryTimeMs: 600_000,
@@ -190,13 +197,25 @@ export const TEST_CONFIG: RuntimeConfig = {
   rpcHoldTimeoutMs: 7000,
   logLevel: "INFO",
   logJson: false,
+  logFile: { path: "", rotateBytes: 0, rotateDurationMs: 86_400_000, rotateMaxFiles: 0 },
   pidFile: "",
-  telemetry: { metricsPrefix: "consul", prometheusRetentionMs: 0 },
+  telemetry: {
+    metricsPrefix: "consul",
+    disableHostname: false,
+    prefixFilter: [],
+    filterDefault: true,
+    prometheusRetentionMs: 0,
+    statsdAddress: "",
+    statsiteAddress: "",
+    dogstatsdAddress: "",
+    dogstatsdTags: [],
+  },
   disableCoordinates: false,
   enableDebug: false,
   ui: false,
   services: [],
   checks: [],
+  watches: [],
 };
 
 export interface TestServer extends AsyncDisposable {
@@ -217,6 +236,7 @@ export interface TestOptions {
   readonly agent?: FakeAgent;
   readonly config?: Partial<RuntimeConfig>;
   readonly logs?: LogSource;
+  readonly meter?: Meter;
 }
 
 export async function startTestServer(options: TestOptions): Promise<TestServer> {
@@ -228,7 +248,7 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
   const needs: HttpNeeds = {
     platform,
     logger: recordingLogger(lines),
-    meter: noMeter,
+    meter: options.meter ?? noMeter,
     logs: options.logs ?? { subscribe: () => ({ [Symbol.dispose]: () => {} }) },
     config: () => config,
     delegate,
@@ -260,7 +280,10 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
   };
 }
 
-function readStream(stream: Duplex, until: (text: string) => boolean): Promise<string> {
+export function readStream(
+  stream: Duplex,
+  until: (text: string) => boolean = () => false,
+): Promise<string> {
   return new Promise((resolve) => {
     let text = "";
     stream.on("data", (chunk: Buffer) => {

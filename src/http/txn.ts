@@ -103,7 +103,6 @@ function decode(bytes: Uint8Array): NonNullable<ApiTxnOps> {
 const tooMuch = (text: string): RollcallError => new RollcallError("request/too-large", text);
 
 const NO_OP: TxnOp = { KV: null, Node: null, Service: null, Check: null };
-const NEW_RECORD = { CreateIndex: 0, LockIndex: 0 };
 
 /** The operation as the log has it: of several kinds in one object the first counts, an empty object is dropped. */
 function toTxnOp(call: Call, op: ApiTxnOp): readonly TxnOp[] {
@@ -129,11 +128,12 @@ function kvOp(call: Call, op: NonNullable<ApiTxnOp["KV"]>): NonNullable<TxnOp["K
   return {
     Verb,
     DirEnt: {
-      ...NEW_RECORD,
+      LockIndex: 0,
       Key,
-      Value: sizeBytes === 0 ? null : Value,
       Flags,
+      Value: sizeBytes === 0 ? null : Value,
       Session,
+      CreateIndex: 0,
       ModifyIndex,
     },
   };

@@ -1,12 +1,12 @@
 /** The nouns of autopilot, which looks after the servers of a cluster (Consul HTTP API, "Operator: Autopilot"). */
-import { bool, duration, int, struct, text, type Static } from "./schema.ts";
+import { bool, duration, int, struct, text, uint64, type Static } from "./schema.ts";
 import { MILLISECOND, SECOND } from "./duration.ts";
 
 export const AutopilotConfig = struct("AutopilotConfiguration", {
   CleanupDeadServers: bool(),
   LastContactThreshold: duration({ output: "string" }),
-  MaxTrailingLogs: int(),
-  MinQuorum: int(),
+  MaxTrailingLogs: uint64(),
+  MinQuorum: uint64(),
   ServerStabilizationTime: duration({ output: "string" }),
   RedundancyZoneTag: text(),
   DisableUpgradeMigration: bool(),
@@ -26,8 +26,8 @@ export interface AutopilotRequest {
 export const DEFAULT_AUTOPILOT: AutopilotConfig = {
   CleanupDeadServers: true,
   LastContactThreshold: 200 * MILLISECOND,
-  MaxTrailingLogs: 250,
-  MinQuorum: 0,
+  MaxTrailingLogs: 250n,
+  MinQuorum: 0n,
   ServerStabilizationTime: 10 * SECOND,
   RedundancyZoneTag: "",
   DisableUpgradeMigration: false,

@@ -22,7 +22,7 @@ export function decodeScalar(
     case "int":
       return (value, context) => decodeInt(value, context, goType);
     case "uint64":
-      return decodeUint64;
+      return (value, context) => decodeUint64(value, context, goType);
     case "float":
       return decodeFloat;
     case "bytes":
@@ -50,14 +50,14 @@ function decodeInt(value: JsonValue, context: Context, goType: string): number |
   return note(context, value, goType, `number ${value.text}`);
 }
 
-function decodeUint64(value: JsonValue, context: Context): bigint | undefined {
+function decodeUint64(value: JsonValue, context: Context, goType: string): bigint | undefined {
   if (typeof value !== "number" && !(value instanceof JsonNumber)) {
-    return note(context, value, "uint64");
+    return note(context, value, goType);
   }
   const text = typeof value === "number" ? String(value) : value.text;
   const number = INTEGER.test(text) ? BigInt(text) : -1n;
   if (number >= 0n && number <= MAX_UINT64) return number;
-  return note(context, value, "uint64", `number ${text}`);
+  return note(context, value, goType, `number ${text}`);
 }
 
 function decodeFloat(value: JsonValue, context: Context): number | undefined {

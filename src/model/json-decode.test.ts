@@ -47,6 +47,41 @@ test("what is missing or null has Go's zero value, and fields stand in order", (
   expect(register("null")).toEqual(register("{}"));
 });
 
+// A key in another case takes the careful decoder, which must agree with the one for what fits.
+test("how a key is spelled makes no difference", () => {
+  const texts = fc.string({ maxLength: 5 });
+  const checkFields = {
+    Name: texts,
+    ID: texts,
+    Interval: fc.constantFrom("10s", 5, null, "1h2m"),
+    TLSSkipVerify: fc.boolean(),
+    Header: fc.oneof(fc.constant(null), fc.dictionary(texts, fc.array(texts))),
+    Args: fc.array(fc.oneof(texts, fc.constant(null))),
+    FailuresBeforeCritical: fc.integer({ min: -3, max: 3 }),
+  };
+  const serviceFields = {
+    Tags: fc.oneof(fc.constant(null), fc.array(fc.oneof(texts, fc.constant(null)))),
+    Port: fc.integer(),
+    Meta: fc.dictionary(texts, fc.oneof(texts, fc.constant(null))),
+    Weights: fc.constantFrom(null, { Passing: 1, Warning: -1 }, {}),
+    TaggedAddresses: fc.dictionary(texts, fc.constantFrom(null, { Address: "a", Port: 1 })),
+    Check: fc.oneof(fc.constant(null), fc.record(checkFields, { requiredKeys: [] })),
+    Checks: fc.array(fc.record(checkFields, { requiredKeys: [] }), { maxLength: 2 }),
+  };
+  fc.assert(
+    fc.property(fc.record(serviceFields, { requiredKeys: [] }), texts, (definition, name) => {
+      const rest = JSON.stringify(definition)
+        .replace(/^{(?!})/, "{,")
+        .slice(1, -1);
+      const [fitting, other] = ["Name", "name"].map((key) =>
+        service(`{"${key}":${JSON.stringify(name)}${rest}}`),
+      );
+      expect(fitting).toEqual(other);
+      expect(Object.keys(fitting ?? {})).toEqual(Object.keys(ServiceDefinition.properties));
+    }),
+  );
+});
+
 test("records do not share their parts", () => {
   expect(register('{"Service":{}}').Service?.Weights).not.toBe(
     register('{"Service":{}}').Service?.Weights,

@@ -20,6 +20,7 @@ import {
   type Fault,
 } from "./json-decode-fault.ts";
 import { decodeScalar, decodeDuration, type Decode } from "./json-decode-scalar.ts";
+import { fittingDecoder, UNFIT } from "./json-decode-fitting.ts";
 import { goQuote } from "./go-strconv.ts";
 import { SILENT_ABOUT_NAMESPACES, goFieldType, goTypeName, ownDecoderOf } from "./json-go-types.ts";
 import { isJsonObject, parseJson, type JsonValue } from "./json-parse.ts";
@@ -43,10 +44,13 @@ export function jsonDecoder<T extends TSchema>(
   options: DecodeOptions<T>,
 ): (text: string) => Static<T> {
   const field = schema as FieldSchema;
+  const fit = fittingDecoder(field, options.initial);
   const decode = compile(field, options.unknown, goTypeName(field), options.initial);
   const zero = zeroOf(field);
   return (text) => {
     const json = parseJson(text);
+    const fitting = fit(json);
+    if (fitting !== UNFIT) return fitting as Static<T>;
     const context = atTop();
     const value = orFault(() => decode(json, context), context);
     if (context.fault !== undefined) throw new RollcallError("request/bad", textOf(context.fault));

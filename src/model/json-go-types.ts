@@ -35,6 +35,7 @@ const UNSIGNED_FIELDS: Readonly<Record<string, string>> = {
 
 /** Fields whose type has a name. */
 const NAMED_FIELDS: Readonly<Record<string, string>> = {
+  "AutopilotConfiguration.MinQuorum": "uint",
   "CheckDefinition.CheckID": "types.CheckID",
   "CheckTxnOp.Verb": "api.CheckOp",
   "HealthCheck.CheckID": "types.CheckID",
@@ -53,6 +54,8 @@ const NAMED_FIELDS: Readonly<Record<string, string>> = {
 const NAMED_LISTS: Readonly<Record<string, string>> = { ApiTxnOp: "api.TxnOps" };
 
 const PACKAGE = "structs";
+/** Structs of other packages. */
+const PACKAGES: Readonly<Record<string, string>> = { AutopilotConfiguration: "api" };
 
 /** The type of a field of `struct`, as Go prints it. */
 export function goFieldType(struct: string, name: string, schema: FieldSchema): string {
@@ -61,7 +64,10 @@ export function goFieldType(struct: string, name: string, schema: FieldSchema): 
 
 export function goTypeName(schema: FieldSchema): string {
   const kind = fieldKind(schema);
-  if (kind === "struct") return `${PACKAGE}.${schema["x-struct"] ?? ""}`;
+  if (kind === "struct") {
+    const name = schema["x-struct"] ?? "";
+    return `${PACKAGES[name] ?? PACKAGE}.${name}`;
+  }
   if (kind === "list") {
     const items = schema.items ?? {};
     return NAMED_LISTS[items["x-struct"] ?? ""] ?? `[]${goTypeName(items)}`;

@@ -2,10 +2,10 @@
  * JSON text to values, by the rules of Go's decoder: the first value counts and what follows it is not looked
  * at, the last of equal keys wins, and errors read as Go writes them.
  *
- * JSON.parse does the work where it cannot be told apart from Go: short texts without numbers that a double
- * might bend and without escapes that name half a character. Everything else, and every text that JSON.parse
- * refuses, goes through the scanner below, which keeps numbers as text. The scanner holds its own stack, so
- * that no nesting overflows ours.
+ * JSON.parse does the work where it cannot be told apart from Go: texts without deep nesting, without numbers
+ * that a double might bend and without escapes that name half a character. Everything else, and every text that
+ * JSON.parse refuses, goes through the scanner below, which keeps numbers as text. The scanner holds its own
+ * stack, so that no nesting overflows ours.
  */
 import { RollcallError } from "../errors/index.ts";
 import { encodeKeyText } from "./key-text.ts";
@@ -40,14 +40,12 @@ export function isJsonObject(value: JsonValue): value is JsonObject {
 
 const MAX_DEPTH = 10_000;
 
-/** No text this short nests deeper than `MAX_DEPTH`. */
-const FAST_MAX_LENGTH = MAX_DEPTH;
 /** Numbers with a fraction, an exponent or many digits; a surrogate, escaped or not. Strings may match too. */
 const NOT_FAST = /(?:^|[:[,])[ \t\r\n]*-?(?:\d+[.eE]|\d{16})|\\u[dD]|[\ud800-\udfff]/;
 
 /** @throws {RollcallError} `request/bad` with Go's text */
 export function parseJson(text: string): JsonValue {
-  if (text.length <= FAST_MAX_LENGTH && !NOT_FAST.test(text)) {
+  if (!NOT_FAST.test(text) && !mayNestTooDeep(text)) {
     try {
       return JSON.parse(text) as JsonValue;
     } catch {
@@ -55,6 +53,17 @@ export function parseJson(text: string): JsonValue {
     }
   }
   return new Scanner(text).value();
+}
+
+/** A text that opens no more lists and objects than may be open at once cannot nest deeper. */
+function mayNestTooDeep(text: string): boolean {
+  if (text.length <= MAX_DEPTH) return false;
+  let opened = 0;
+  for (const bracket of ["{", "["]) {
+    let at = text.indexOf(bracket);
+    for (; at !== -1 && opened <= MAX_DEPTH; at = text.indexOf(bracket, at + 1)) opened++;
+  }
+  return opened > MAX_DEPTH;
 }
 
 type Container = { readonly items: JsonValue[] } | { readonly entries: Entries; key: string };

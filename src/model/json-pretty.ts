@@ -4,40 +4,49 @@
  */
 const INDENT = "    ";
 
+/** The characters that lay out the text; outside of strings each means only itself. */
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
 /** @param text valid JSON without whitespace between its tokens */
 export function prettyJson(text: string): string {
   let out = "";
   let depth = 0;
   /** Up to here `text` is already in `out`. */
   let copied = 0;
-  const flush = (end: number, suffix: string): void => {
-    out += text.slice(copied, end) + suffix;
-    copied = end;
-  };
   for (let at = 0; at < text.length; at++) {
-    switch (text.charAt(at)) {
-      case '"':
+    switch (text.charCodeAt(at)) {
+      case QUOTE:
         at = closingQuote(text, at);
         break;
-      case "{":
-      case "[":
-        if (text[at + 1] === "}" || text[at + 1] === "]") {
+      case OPEN_OBJECT:
+      case OPEN_LIST:
+        if (closes(text.charCodeAt(at + 1))) {
           at++;
         } else {
           depth++;
-          flush(at + 1, newLine(depth));
+          out += text.slice(copied, at + 1) + newLine(depth);
+          copied = at + 1;
         }
         break;
-      case "}":
-      case "]":
+      case CLOSE_OBJECT:
+      case CLOSE_LIST:
         depth--;
-        flush(at, newLine(depth));
+        out += text.slice(copied, at) + newLine(depth);
+        copied = at;
         break;
-      case ",":
-        flush(at + 1, newLine(depth));
+      case COMMA:
+        out += text.slice(copied, at + 1) + newLine(depth);
+        copied = at + 1;
         break;
-      case ":":
-        flush(at + 1, " ");
+      case COLON:
+        out += `${text.slice(copied, at + 1)} `;
+        copied = at + 1;
         break;
       default:
     }
@@ -45,8 +54,13 @@ export function prettyJson(text: string): string {
   return out + text.slice(copied);
 }
 
+const closes = (code: number): boolean => code === CLOSE_OBJECT || code === CLOSE_LIST;
+
+/** By depth; nothing of ours is deeper than what is kept here. */
+const NEW_LINES = Array.from({ length: 16 }, (_, depth) => `\n${INDENT.repeat(depth)}`);
+
 function newLine(depth: number): string {
-  return `\n${INDENT.repeat(depth)}`;
+  return NEW_LINES[depth] ?? `\n${INDENT.repeat(depth)}`;
 }
 
 /** Index of the quote that ends the string opened at `open`. */

@@ -36,9 +36,14 @@ function pairFault(key: string, value: string, allowConsulPrefix: boolean): stri
   if (key.startsWith(RESERVED_PREFIX) && !allowConsulPrefix) {
     return `Key prefix '${RESERVED_PREFIX}' is reserved for internal use`;
   }
-  // A value has at least as many bytes as UTF-16 units: only the ones in between need counting.
-  if (value.length > MAX_VALUE_BYTES || encoder.encode(value).length > MAX_VALUE_BYTES) {
+  if (isLongerThan(value, MAX_VALUE_BYTES)) {
     return `Value is too long (limit: ${MAX_VALUE_BYTES} characters)`;
   }
   return undefined;
+}
+
+/** A text has between one and three bytes for each of its UTF-16 units: mostly that says enough. */
+function isLongerThan(text: string, maxBytes: number): boolean {
+  if (text.length * 3 <= maxBytes) return false;
+  return text.length > maxBytes || encoder.encode(text).length > maxBytes;
 }

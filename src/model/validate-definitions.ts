@@ -116,6 +116,7 @@ function validateWeights({ Passing, Warning }: Weights): string | undefined {
  * uses up a number), names, and the service that they belong to.
  */
 export function checksOfService(def: ServiceDefinition): CheckDefinition[] {
+  if (def.Check === null && def.Checks === null) return [];
   const serviceId = def.ID === "" ? def.Name : def.ID;
   const single = def.Check === null || saysNothing(def.Check) ? [] : [def.Check];
   const all = [...single, ...(def.Checks ?? [])];

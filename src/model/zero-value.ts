@@ -10,17 +10,26 @@ export function zeroOf(schema: FieldSchema): () => unknown {
   return () => zero;
 }
 
-/** As `zeroOf`, but the record itself even where the schema is a pointer to it. Fields stand in order. */
+/**
+ * As `zeroOf`, but the record itself even where the schema is a pointer to it. Fields stand in order.
+ *
+ * Records are copies of one: V8 makes a dictionary of an object that gets many fields one by one.
+ */
 export function zeroRecord(struct: FieldSchema): () => Record<string, unknown> {
-  const fields = Object.entries(struct.properties ?? {}).map(
-    ([name, field]) => [name, zeroOf(field)] as const,
-  );
+  const fields = Object.entries(struct.properties ?? {}).map(([name, field]) => ({
+    name,
+    zero: zeroOf(field),
+  }));
+  const blank = Object.fromEntries(fields.map(({ name, zero }) => [name, zero()]));
+  const parts = fields.filter(({ name }) => isRecord(blank[name]));
   return () => {
-    const record: Record<string, unknown> = {};
-    for (const [name, zero] of fields) record[name] = zero();
+    const record = { ...blank };
+    for (const { name, zero } of parts) record[name] = zero();
     return record;
   };
 }
+
+const isRecord = (value: unknown): boolean => typeof value === "object" && value !== null;
 
 const ZEROS = {
   any: null,

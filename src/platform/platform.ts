@@ -15,8 +15,8 @@ export interface Clock {
   /** Milliseconds since 1970 UTC. It can jump, so it only goes into what people read. */
   wallMs(): number;
   /**
-   * Calls `fire` once, `delayMs` from now or later, never before this returns; `Infinity` never fires.
-   * Dispose to cancel; twice is harmless.
+   * Calls `fire` once, `delayMs` from now or later, never before this returns; `Infinity` never fires. With 0 it
+   * is next after whatever has arrived by now. Dispose to cancel; twice is harmless.
    */
   after(delayMs: number, fire: () => void): Disposable;
 }
@@ -40,6 +40,17 @@ export interface IpAddress {
 }
 export interface SocketPath {
   readonly path: string;
+  /** Of the file that a listener makes. */
+  readonly access?: SocketAccess;
+}
+/** Each "" where the system's own choice will do. */
+export interface SocketAccess {
+  /** A name or a number. */
+  readonly user: string;
+  /** A number. */
+  readonly group: string;
+  /** In octal. */
+  readonly mode: string;
 }
 
 export interface DatagramSocket extends AsyncDisposable {
@@ -67,7 +78,7 @@ export interface Network {
    * @throws {RollcallError} `net/bind`, with the reason in Go's wording (`bind: address already in use`)
    */
   bindDatagram(local: IpAddress, receive: Receive): Promise<DatagramSocket>;
-  /** @throws {RollcallError} `net/bind` */
+  /** @throws {RollcallError} `net/bind`; also where a socket's file cannot be given to whom it is for */
   listen(local: IpAddress | SocketPath, accept: Accept): Promise<StreamListener>;
   /**
    * Host names are resolved. The caller destroys the stream; its errors reach the stream's "error" event.
@@ -88,6 +99,11 @@ export interface Network {
     bytes: Uint8Array,
     options: { readonly signal: AbortSignal },
   ): Promise<Uint8Array>;
+  /**
+   * The first address of a host name; an address is its own.
+   * @throws {RollcallError} `net/dial` when the name is unknown
+   */
+  resolve(host: string): Promise<string>;
   /** This machine's addresses, loopback included. */
   interfaces(): readonly NetworkInterface[];
 }
@@ -104,6 +120,8 @@ export interface TlsOptions {
 export interface NetworkInterface {
   readonly name: string;
   readonly address: string;
+  /** Length of its network's prefix, where that is known. */
+  readonly prefixBits?: number;
   readonly internal: boolean;
 }
 

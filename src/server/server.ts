@@ -19,7 +19,7 @@ import { Store, type ApplyEffects } from "../store/index.ts";
 import { CoordinateBatches } from "./coordinate-batches.ts";
 import { LockDelays } from "./lock-delays.ts";
 import { memoryLog } from "./memory-log.ts";
-import { aliveServer } from "./own-registration.ts";
+import { MemberReconciler, type PoolMember } from "./member-reconciler.ts";
 import { SessionTimers } from "./session-timers.ts";
 import { TombstoneReaper } from "./tombstone-reaper.ts";
 
@@ -28,6 +28,8 @@ export interface ServerNeeds {
   readonly logger: Logger;
   readonly config: RuntimeConfig;
   readonly nodeId: string;
+  /** Of the LAN pool, in any status, this server among them. */
+  readonly members: () => readonly PoolMember[];
 }
 export interface Server extends AsyncDisposable {
   readonly delegate: Delegate;
@@ -35,6 +37,10 @@ export interface Server extends AsyncDisposable {
   readonly leaderAddress: string;
   /** Index of the last command in the log. */
   readonly lastIndex: number;
+  /** Of the log's leader. */
+  readonly term: number;
+  /** A member of the LAN pool has changed: the catalog is to follow. */
+  memberChanged(member: PoolMember): void;
 }
 
 export async function startServer(needs: ServerNeeds): Promise<Server> {
@@ -97,10 +103,8 @@ export async function startServer(needs: ServerNeeds): Promise<Server> {
     store,
     datacenter: config.datacenter,
     limits: config,
-    apply: async (command) => {
-      if (!isOpen) throw new RollcallError("raft/no-leader");
-      return log.apply(command);
-    },
+    apply: (command) =>
+      isOpen ? log.apply(command) : Promise.reject(new RollcallError("raft/no-leader")),
     leadership: {
       leader: () => address,
       peers: () => [address],
@@ -119,26 +123,28 @@ export async function startServer(needs: ServerNeeds): Promise<Server> {
       body: { Datacenter, Config: DEFAULT_AUTOPILOT, CAS: false },
     });
   }
-  await applied({
-    type: "Register",
-    body: aliveServer({
-      name: config.nodeName,
-      id: nodeId,
-      address: config.advertiseAddr,
-      rpcPort: config.ports.server,
-      datacenter: config.datacenter,
-    }),
+  const reconciler = new MemberReconciler({
+    clock,
+    logger,
+    store,
+    datacenter: config.datacenter,
+    ownName: config.nodeName,
+    apply: applied,
+    members: needs.members,
   });
-  logger.info("member joined, marking health alive", { member: config.nodeName });
+  await reconciler.start();
 
   return {
     delegate,
     leaderAddress: address,
+    term: FIRST_TERM,
     get lastIndex() {
       return store.lastIndex;
     },
+    memberChanged: (member) => void reconciler.memberChanged(member),
     async [Symbol.asyncDispose]() {
       isOpen = false;
+      reconciler[Symbol.dispose]();
       sessionTimers[Symbol.dispose]();
       tombstones[Symbol.dispose]();
       coordinates[Symbol.dispose]();

@@ -1,5 +1,6 @@
 /** A server's configuration for tests: Consul's defaults on loopback. */
 import type { RuntimeConfig } from "../config/index.ts";
+import { quietGossip } from "../config/testkit.ts";
 
 export const serverConfig: RuntimeConfig = {
   devMode: true,
@@ -21,6 +22,8 @@ export const serverConfig: RuntimeConfig = {
   httpAddrs: ["127.0.0.1"],
   dnsAddrs: ["127.0.0.1"],
   ports: { dns: 8600, http: 8500, https: -1, grpc: -1, serfLan: 8301, serfWan: 8302, server: 8300 },
+  gossip: quietGossip,
+  unixSockets: { user: "", group: "", mode: "" },
   dnsDomain: "consul.",
   dnsAltDomain: "",
   dns: {
@@ -43,6 +46,7 @@ export const serverConfig: RuntimeConfig = {
     allowWriteHttpFrom: [],
     maxHeaderBytes: 1_048_576,
     disableUnprintableCharFilter: false,
+    useCache: true,
   },
   defaultQueryTimeMs: 300_000,
   maxQueryTimeMs: 600_000,
@@ -58,11 +62,23 @@ export const serverConfig: RuntimeConfig = {
   rpcHoldTimeoutMs: 7000,
   logLevel: "DEBUG",
   logJson: false,
+  logFile: { path: "", rotateBytes: 0, rotateDurationMs: 86_400_000, rotateMaxFiles: 0 },
   pidFile: "",
-  telemetry: { metricsPrefix: "consul", prometheusRetentionMs: 0 },
+  telemetry: {
+    metricsPrefix: "consul",
+    disableHostname: false,
+    prefixFilter: [],
+    filterDefault: true,
+    prometheusRetentionMs: 0,
+    statsdAddress: "",
+    statsiteAddress: "",
+    dogstatsdAddress: "",
+    dogstatsdTags: [],
+  },
   disableCoordinates: false,
   enableDebug: false,
   ui: false,
   services: [],
   checks: [],
+  watches: [],
 };

@@ -55,10 +55,14 @@ export class Cells {
 
   /** Tells the subscribers of these cells; a subscriber of several is told once. */
   touch(cells: Iterable<string>): void {
-    const told = new Set<Subscriber>();
+    let told: Set<Subscriber> | undefined;
     for (const name of cells) {
-      for (const subscriber of this.#subscribers.get(name) ?? []) told.add(subscriber);
+      const subscribers = this.#subscribers.get(name);
+      if (subscribers === undefined) continue;
+      told ??= new Set();
+      for (const subscriber of subscribers) told.add(subscriber);
     }
+    if (told === undefined) return;
     for (const subscriber of told) {
       this.unsubscribe(subscriber);
       subscriber.invalidate();

@@ -8,7 +8,7 @@ const BTree = sortedBtree.default;
 type Tree<V> = InstanceType<typeof BTree<string, V>>;
 export type CompareKeys = (a: string, b: string) => number;
 
-export const byCodeUnits: CompareKeys = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+export const byCodeUnits: CompareKeys = (a, b) => (a === b ? 0 : a < b ? -1 : 1);
 
 export class OrderedMap<V> {
   readonly #tree: Tree<V>;
@@ -28,6 +28,11 @@ export class OrderedMap<V> {
   }
   delete(key: string): boolean {
     return this.#tree.delete(key);
+  }
+  /** Puts back what stood there; undefined: nothing. */
+  restore(key: string, previous: V | undefined): void {
+    if (previous === undefined) this.#tree.delete(key);
+    else this.#tree.set(key, previous);
   }
   clone(): OrderedMap<V> {
     return new OrderedMap<V>(undefined, this.#tree.clone());

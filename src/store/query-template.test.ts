@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BLANK_QUERY, type PreparedQuery } from "../model/index.ts";
@@ -59,6 +60,54 @@ test("all texts of the service are rendered, keys of metadata are not, empty tag
     ServiceMeta: { "${name.full}": "x" },
   });
   expect(rendered.Template.Type).toBe("name_prefix_match");
+});
+
+interface Recorded {
+  readonly text: string;
+  readonly rendered?: string;
+  readonly refused?: string;
+}
+/** What Consul 1.8.7 makes of `text` for the name `p-abc-12`, as a template called `p-`. */
+const RECORDED = JSON.parse(
+  readFileSync(new URL("testdata/query-templates.json", import.meta.url), "utf8"),
+) as readonly Recorded[];
+
+function renderedFor(Service: string): string {
+  const Regexp = "^[a-z0-9]*-(.*?)-(.*)$";
+  const query = compileQuery(template({ Service }, { name: "p-", Regexp }));
+  return query.render("p-abc-12").Service.Service;
+}
+
+test.each(RECORDED)("as Consul: $text", ({ text, rendered, refused }) => {
+  if (refused === undefined) expect(renderedFor(text)).toBe(rendered);
+  else expect(() => renderedFor(text)).toThrow(`failed compiling template: ${refused}`);
+});
+
+// A Consul server that is given one of these as a query stops.
+test.each([
+  ['${"1" + 2}', "3"],
+  ['${match("1")}', "abc"],
+  ['${-"1"}', "-1"],
+])("a text that is a whole number is one: %s", (text, rendered) => {
+  expect(renderedFor(text)).toBe(rendered);
+});
+test.each([
+  [
+    "${1 / 0}",
+    "Bad evaluation for '${1 / 0}' in Service.Service: At column 3, line 1: divide by zero",
+  ],
+  [
+    "${1 % 0}",
+    "Bad evaluation for '${1 % 0}' in Service.Service: At column 3, line 1: divide by zero",
+  ],
+  ["${+ 1}", "Bad format '${+ 1}' in Service.Service: parse error: syntax error"],
+  ["${1 ** 2}", "Bad format '${1 ** 2}' in Service.Service: parse error: syntax error"],
+])("what would stop a Consul server is refused: %s", (text, refused) => {
+  expect(() => renderedFor(text)).toThrow(`failed compiling template: ${refused}`);
+});
+
+test("a calculation may be long", () => {
+  expect(renderedFor(`\${1${" + 1".repeat(100_000)}}`)).toBe("100001");
 });
 
 // Texts of Consul 1.8.7.
@@ -131,6 +180,14 @@ test("any text is parsed or refused, and what has no dollar means itself", () =>
     "name.full",
     "match",
     "1",
+    "2.5",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "[",
+    "]",
     " ",
     "é",
   );

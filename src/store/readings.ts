@@ -4,15 +4,22 @@
  * in the rooms above, encoded once. Whoever waits for a change waits on the reading.
  *
  * Bounded by weight, in two generations: when the young one is full the old one is dropped, so that what
- * is asked for again survives and nothing is counted per hit.
+ * is asked for again survives and nothing is counted per hit. What somebody still waits on is set aside, and
+ * bounded by who waits. Dropping, and looking through what was set aside, is done bit by bit: whoever adds a
+ * reading pays for twice its weight, and never for all that is kept.
  */
 import type { Cells, Subscriber } from "./cells.ts";
+
+/** Who waits for a reading to become stale. It is told once, while the command that changed a cell commits. */
+export interface ReadingWaiter {
+  wake(): void;
+}
 
 export class Reading<T extends object> implements Subscriber {
   readonly value: T;
   readonly cells: readonly string[];
   /** Made for the first waiter: most readings never have one. */
-  #waiters: Set<() => void> | undefined;
+  #waiters: Set<ReadingWaiter> | undefined;
   #isStale = false;
 
   constructor(value: T, cells: readonly string[]) {
@@ -26,18 +33,19 @@ export class Reading<T extends object> implements Subscriber {
     return this.#waiters !== undefined && this.#waiters.size > 0;
   }
 
-  /** Calls `wake` once, when the reading has become stale. Dispose to stop waiting. */
-  onStale(wake: () => void): Disposable {
-    const waiters = (this.#waiters ??= new Set());
-    waiters.add(wake);
-    return { [Symbol.dispose]: () => void waiters.delete(wake) };
+  /** Of a reading that is not stale. */
+  addWaiter(waiter: ReadingWaiter): void {
+    (this.#waiters ??= new Set()).add(waiter);
+  }
+  removeWaiter(waiter: ReadingWaiter): void {
+    this.#waiters?.delete(waiter);
   }
   invalidate(): void {
     if (this.#isStale) return;
     this.#isStale = true;
     const waiters = this.#waiters;
     this.#waiters = undefined;
-    for (const wake of waiters ?? []) wake();
+    if (waiters !== undefined) for (const waiter of waiters) waiter.wake();
   }
 }
 
@@ -45,15 +53,26 @@ interface Kept {
   readonly reading: Reading<object>;
   readonly weight: number;
 }
+type Generation = Map<string, Kept>;
+
+/** As many entries are looked through for each unit of weight that is added. */
+const STEPS_PER_WEIGHT = 2;
 
 export class Readings {
   readonly #cells: Cells;
   readonly #maxWeight: number;
-  #young = new Map<string, Kept>();
-  #old = new Map<string, Kept>();
+  #young: Generation = new Map();
+  #old: Generation = new Map();
   #youngWeight = 0;
+  /** The generation before the old one, as far as it is not dropped yet. */
+  #dropping: Generation = new Map();
+  #dropper: Iterator<readonly [string, Kept]> = this.#dropping.entries();
+  /** What is waited on, so that a wake-up reaches those who wait and others can share it. */
+  readonly #watched: Generation = new Map();
+  /** Where looking through the watched ones goes on. */
+  #sweep: Iterator<readonly [string, Kept]> | undefined;
 
-  /** @param maxWeight of one generation; twice as much may be held */
+  /** @param maxWeight of one generation; twice as much may be held, and again while the second is dropped */
   constructor(cells: Cells, maxWeight: number) {
     this.#cells = cells;
     this.#maxWeight = maxWeight;
@@ -67,12 +86,16 @@ export class Readings {
       this.#youngWeight -= young.weight;
       return undefined;
     }
-    const old = this.#old.get(question);
-    if (old === undefined) return undefined;
-    this.#old.delete(question);
-    if (old.reading.isStale) return undefined;
-    this.#keep(question, old);
-    return old.reading;
+    const kept = this.#take(this.#old, question) ?? this.#take(this.#dropping, question);
+    if (kept !== undefined) {
+      if (kept.reading.isStale) return undefined;
+      this.#keep(question, kept);
+      return kept.reading;
+    }
+    const watched = this.#watched.get(question);
+    if (watched?.reading.isStale !== true) return watched?.reading;
+    this.#watched.delete(question);
+    return undefined;
   }
 
   /** @param weight how much the value holds, in kilobytes or so; at least 1 */
@@ -83,35 +106,70 @@ export class Readings {
 
   /** Everything may be different now: after a restore. */
   invalidateAll(): void {
-    const kept = [...this.#young.values(), ...this.#old.values()];
-    this.#young.clear();
-    this.#old.clear();
+    const generations = [this.#young, this.#old, this.#dropping, this.#watched];
+    const all = generations.flatMap((generation) => [...generation.values()]);
+    for (const generation of generations) generation.clear();
     this.#youngWeight = 0;
-    for (const { reading } of kept) {
+    for (const { reading } of all) {
       this.#cells.unsubscribe(reading);
       reading.invalidate();
     }
   }
 
+  #take(from: Generation, question: string): Kept | undefined {
+    const kept = from.get(question);
+    if (kept !== undefined) from.delete(question);
+    return kept;
+  }
+
   #keep(question: string, kept: Kept): void {
     if (this.#youngWeight + kept.weight > this.#maxWeight) this.#turn();
+    this.#put(question, kept);
+    for (let steps = kept.weight * STEPS_PER_WEIGHT; steps > 0; steps--) {
+      if (!this.#dropNext() && !this.#sweepNext()) return;
+    }
+  }
+
+  #put(question: string, kept: Kept): void {
     this.#young.set(question, kept);
     this.#youngWeight += kept.weight;
   }
 
   #turn(): void {
-    const dropped = this.#old;
+    // Nothing is left by now, but where single readings are heavier than a generation may be.
+    while (this.#dropNext());
+    this.#dropping = this.#old;
+    this.#dropper = this.#dropping.entries();
     this.#old = this.#young;
     this.#young = new Map();
     this.#youngWeight = 0;
-    for (const [question, kept] of dropped) {
-      // Somebody still waits on it: keep it, so that the wake-up reaches them and others can share it.
-      if (kept.reading.hasWaiters && !kept.reading.isStale) {
-        this.#young.set(question, kept);
-        this.#youngWeight += kept.weight;
-        continue;
-      }
-      this.#cells.unsubscribe(kept.reading);
+  }
+
+  /** @returns false when there is nothing left to drop */
+  #dropNext(): boolean {
+    // One iterator for all, as a new one would have to pass by everything that was deleted before.
+    const { done, value } = this.#dropper.next();
+    if (done === true) return false;
+    const [question, kept] = value;
+    this.#dropping.delete(question);
+    if (kept.reading.isStale) return true;
+    if (kept.reading.hasWaiters) this.#watched.set(question, kept);
+    else this.#cells.unsubscribe(kept.reading);
+    return true;
+  }
+
+  /** Looks at the next of the watched ones. @returns false when all have been looked at */
+  #sweepNext(): boolean {
+    this.#sweep ??= this.#watched.entries();
+    const { done, value } = this.#sweep.next();
+    if (done === true) {
+      this.#sweep = undefined;
+      return false;
     }
+    const [question, kept] = value;
+    if (!kept.reading.isStale && kept.reading.hasWaiters) return true;
+    this.#watched.delete(question);
+    if (!kept.reading.isStale) this.#put(question, kept);
+    return true;
   }
 }

@@ -22,39 +22,53 @@ import type { WriteTx } from "./write-tx.ts";
 const refuse = (text: string): RollcallError => new RollcallError("request/refused", text);
 
 export function register(tx: WriteTx, request: RegisterRequest): void {
+  insertNode(tx, request);
+  if (request.Service !== null) insertService(tx, request.Node, request.Service);
+  if (request.Check !== null) insertCheck(tx, request.Node, request.Check);
+  for (const check of request.Checks ?? []) insertCheck(tx, request.Node, check);
+}
+
+function insertNode(tx: WriteTx, request: RegisterRequest): void {
   const known = tx.tables.nodes.get(fold(request.Node));
-  if (known === undefined || changesNode(request, known)) {
-    inserting("node", () =>
-      putNode(tx, {
-        ID: request.ID,
-        Node: request.Node,
-        Address: request.Address,
-        Datacenter: request.Datacenter,
-        TaggedAddresses: request.TaggedAddresses,
-        Meta: request.NodeMeta,
-        CreateIndex: 0,
-        ModifyIndex: 0,
-      }),
-    );
-  }
-  const service = request.Service;
-  if (service !== null) inserting("service", () => putService(tx, request.Node, service));
-  const checks = [...(request.Check === null ? [] : [request.Check]), ...(request.Checks ?? [])];
-  for (const check of checks) {
-    if (fold(check.Node) !== fold(request.Node)) {
-      throw refuse(`check node "${check.Node}" does not match node "${request.Node}"`);
-    }
-    inserting("check", () => putCheck(tx, check), ` on node "${check.Node}"`);
+  if (known !== undefined && !changesNode(request, known)) return;
+  try {
+    putNode(tx, {
+      ID: request.ID,
+      Node: request.Node,
+      Address: request.Address,
+      Datacenter: request.Datacenter,
+      TaggedAddresses: request.TaggedAddresses,
+      Meta: request.NodeMeta,
+      CreateIndex: 0,
+      ModifyIndex: 0,
+    });
+  } catch (error) {
+    throw failedInserting("node", error);
   }
 }
 
-function inserting(what: string, insert: () => void, where = ""): void {
+function insertService(tx: WriteTx, node: string, service: NodeService): void {
   try {
-    insert();
+    putService(tx, node, service);
   } catch (error) {
-    if (!(error instanceof RollcallError)) throw error;
-    throw refuse(`failed inserting ${what}: ${error.message}${where}`);
+    throw failedInserting("service", error);
   }
+}
+
+function insertCheck(tx: WriteTx, node: string, check: HealthCheck): void {
+  if (fold(check.Node) !== fold(node)) {
+    throw refuse(`check node "${check.Node}" does not match node "${node}"`);
+  }
+  try {
+    putCheck(tx, check);
+  } catch (error) {
+    throw failedInserting("check", error, ` on node "${check.Node}"`);
+  }
+}
+
+function failedInserting(what: string, error: unknown, where = ""): unknown {
+  if (!(error instanceof RollcallError)) return error;
+  return refuse(`failed inserting ${what}: ${error.message}${where}`);
 }
 
 function changesNode(request: RegisterRequest, known: Node): boolean {

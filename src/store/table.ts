@@ -11,20 +11,26 @@ export interface TableShape<R, O extends string> {
   readonly compare?: CompareKeys;
 }
 
+/** One of the further orders, with the keys under which a record stands in it. */
+interface Order<R, O extends string> {
+  readonly name: O;
+  readonly keys: (record: R) => readonly string[];
+  readonly map: OrderedMap<R>;
+}
+
 export class Table<R, O extends string = never> {
   readonly #shape: TableShape<R, O>;
   readonly #primary: OrderedMap<R>;
-  readonly #orders: ReadonlyMap<O, OrderedMap<R>>;
+  readonly #orders: readonly Order<R, O>[];
 
   constructor(shape: TableShape<R, O>, copyOf?: Table<R, O>) {
     this.#shape = shape;
     this.#primary = copyOf === undefined ? new OrderedMap(shape.compare) : copyOf.#primary.clone();
-    this.#orders = new Map(
-      (Object.keys(shape.orders) as O[]).map((order) => [
-        order,
-        copyOf === undefined ? new OrderedMap(shape.compare) : copyOf.order(order).clone(),
-      ]),
-    );
+    this.#orders = (Object.keys(shape.orders) as O[]).map((name) => ({
+      name,
+      keys: shape.orders[name],
+      map: copyOf === undefined ? new OrderedMap(shape.compare) : copyOf.order(name).clone(),
+    }));
   }
 
   get size(): number {
@@ -34,9 +40,8 @@ export class Table<R, O extends string = never> {
     return this.#primary;
   }
   order(name: O): OrderedMap<R> {
-    const order = this.#orders.get(name);
-    if (order === undefined) throw new Error(`no order ${name}`);
-    return order;
+    for (const order of this.#orders) if (order.name === name) return order.map;
+    throw new Error(`no order ${name}`);
   }
   get(key: string): R | undefined {
     return this.#primary.get(key);
@@ -47,14 +52,22 @@ export class Table<R, O extends string = never> {
 
   /** @returns the record that stood under the same key */
   put(record: R): R | undefined {
-    const key = this.#shape.key(record);
+    return this.putAt(this.#shape.key(record), record);
+  }
+  /** As `put`, for who has the record's key already. */
+  putAt(key: string, record: R): R | undefined {
     const previous = this.#primary.get(key);
     if (previous !== undefined) this.#unlink(previous);
     this.#primary.set(key, record);
-    for (const [name, order] of this.#orders) {
-      for (const orderKey of this.#shape.orders[name](record)) order.set(orderKey, record);
+    for (const { keys, map } of this.#orders) {
+      for (const orderKey of keys(record)) map.set(orderKey, record);
     }
     return previous;
+  }
+  /** Puts back what stood there; undefined: nothing. */
+  restore(key: string, previous: R | undefined): void {
+    if (previous === undefined) this.remove(key);
+    else this.putAt(key, previous);
   }
 
   /** @returns the record that stood there */
@@ -71,8 +84,8 @@ export class Table<R, O extends string = never> {
   }
 
   #unlink(record: R): void {
-    for (const [name, order] of this.#orders) {
-      for (const orderKey of this.#shape.orders[name](record)) order.delete(orderKey);
+    for (const { keys, map } of this.#orders) {
+      for (const orderKey of keys(record)) map.delete(orderKey);
     }
   }
 }

@@ -16,6 +16,7 @@ import {
   type PreparedQuery,
   type Session,
 } from "../model/index.ts";
+import { keyPart } from "./key-part.ts";
 import { OrderedMap } from "./ordered-map.ts";
 import { Table } from "./table.ts";
 
@@ -30,7 +31,10 @@ export interface TombstoneRecord {
   readonly Index: number;
 }
 
-export const join = (...parts: readonly string[]): string => parts.join("\0");
+export function join(first: string, second: string, third?: string): string {
+  const two = `${keyPart(first)}\0${keyPart(second)}`;
+  return third === undefined ? two : `${two}\0${keyPart(third)}`;
+}
 export const fold = (name: string): string => name.toLowerCase();
 
 const nodeTable = (): Table<Node, "byId"> =>

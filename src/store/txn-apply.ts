@@ -25,9 +25,11 @@ const refuse = (text: string): RollcallError => new RollcallError("request/refus
 export function applyTxn(tx: WriteTx, ops: readonly TxnOp[]): TxnResponse {
   const Results: TxnResult[] = [];
   const Errors: TxnError[] = [];
-  for (const [OpIndex, op] of ops.entries()) {
+  let OpIndex = -1;
+  for (const op of ops) {
+    OpIndex++;
     try {
-      Results.push(...applyOp(tx, op));
+      for (const result of applyOp(tx, op)) Results.push(result);
     } catch (error) {
       if (!(error instanceof RollcallError)) throw error;
       Errors.push({ OpIndex, What: error.message });
@@ -38,20 +40,22 @@ export function applyTxn(tx: WriteTx, ops: readonly TxnOp[]): TxnResponse {
   return { Results: null, Errors };
 }
 
-const NO_RESULT: TxnResult = { KV: null, Node: null, Service: null, Check: null };
-
 function applyOp(tx: WriteTx, op: TxnOp): readonly TxnResult[] {
   if (op.KV !== null) {
-    return applyKvOp(tx, op.KV.Verb, op.KV.DirEnt).map((KV) => ({ ...NO_RESULT, KV }));
+    const found = applyKvOp(tx, op.KV.Verb, op.KV.DirEnt);
+    return found.map((KV) => ({ KV, Node: null, Service: null, Check: null }));
   }
   if (op.Node !== null) {
-    return applyNodeOp(tx, op.Node).map((Node) => ({ ...NO_RESULT, Node }));
+    const found = applyNodeOp(tx, op.Node);
+    return found.map((Node) => ({ KV: null, Node, Service: null, Check: null }));
   }
   if (op.Service !== null) {
-    return applyServiceOp(tx, op.Service).map((Service) => ({ ...NO_RESULT, Service }));
+    const found = applyServiceOp(tx, op.Service);
+    return found.map((Service) => ({ KV: null, Node: null, Service, Check: null }));
   }
   if (op.Check !== null) {
-    return applyCheckOp(tx, op.Check).map((Check) => ({ ...NO_RESULT, Check }));
+    const found = applyCheckOp(tx, op.Check);
+    return found.map((Check) => ({ KV: null, Node: null, Service: null, Check }));
   }
   return [];
 }
@@ -60,11 +64,12 @@ type KvRule = (tx: WriteTx, wanted: DirEntry) => readonly DirEntry[];
 
 /** Makes a rule of an operation of the KVS command; what it leaves in the store is the result, without its value. */
 function writes(op: KvsOp, refusal: (key: string) => string = () => ""): KvRule {
+  const leavesKey = !op.startsWith("delete");
   return (tx, wanted) => {
     if (!applyKvs(tx, { Datacenter: "", Op: op, DirEnt: wanted })) {
       throw refuse(refusal(goQuote(wanted.Key)));
     }
-    return op.startsWith("delete") ? [] : [withoutValue(requireKey(tx, wanted))];
+    return leavesKey ? [withoutValue(requireKey(tx, wanted))] : [];
   };
 }
 

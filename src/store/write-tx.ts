@@ -3,7 +3,6 @@
  * command that fails half-way is undone; only a commit tells the readers.
  */
 import { cell, type Cells } from "./cells.ts";
-import type { OrderedMap } from "./ordered-map.ts";
 import type { Table } from "./table.ts";
 import type { Tables } from "./tables.ts";
 
@@ -21,6 +20,18 @@ export interface ApplyEffects {
   readonly tombstone: boolean;
 }
 
+/** A step back: the table and the key, with the record that is to stand there again. */
+interface Undo {
+  readonly of: Restorable;
+  readonly key: string;
+  readonly previous: unknown;
+}
+/** A table or the index table, whose records are of its own kind. */
+interface Restorable {
+  /** @param previous undefined: there was nothing */
+  restore(key: string, previous: unknown): void;
+}
+
 export class WriteTx {
   readonly tables: Tables;
   /** The log index of the command. */
@@ -32,7 +43,8 @@ export class WriteTx {
 
   readonly #cells: Cells;
   readonly #touched = new Set<string>();
-  readonly #undo: (() => void)[] = [];
+  /** What to do to undo all this, in the order of the changes. */
+  readonly #undo: Undo[] = [];
 
   constructor(tables: Tables, cells: Cells, index: number) {
     this.tables = tables;
@@ -41,16 +53,13 @@ export class WriteTx {
   }
 
   put<R, O extends string>(table: Table<R, O>, record: R): void {
-    const previous = table.put(record);
-    this.#undo.push(() => {
-      if (previous === undefined) table.remove(table.keyOf(record));
-      else table.put(previous);
-    });
+    const key = table.keyOf(record);
+    this.#undo.push({ of: table, key, previous: table.putAt(key, record) });
   }
 
   remove<R, O extends string>(table: Table<R, O>, key: string): R | undefined {
     const previous = table.remove(key);
-    if (previous !== undefined) this.#undo.push(() => table.put(previous));
+    if (previous !== undefined) this.#undo.push({ of: table, key, previous });
     return previous;
   }
 
@@ -66,10 +75,11 @@ export class WriteTx {
     this.#setIndex(row, this.index);
   }
   dropIndex(row: string): void {
-    const previous = this.tables.indexes.get(row);
+    const { indexes } = this.tables;
+    const previous = indexes.get(row);
     if (previous === undefined) return;
-    this.tables.indexes.delete(row);
-    this.#undo.push(() => this.tables.indexes.set(row, previous));
+    indexes.delete(row);
+    this.#undo.push({ of: indexes, key: row, previous });
     this.#touched.add(cell.row(row));
   }
 
@@ -87,7 +97,7 @@ export class WriteTx {
   }
   /** Undoes everything; what is committed after it is nothing. */
   rollback(): void {
-    for (const undo of this.#undo.reverse()) undo();
+    for (const { of, key, previous } of this.#undo.reverse()) of.restore(key, previous);
     this.#undo.length = 0;
     this.#touched.clear();
     this.lockDelays.length = 0;
@@ -97,12 +107,8 @@ export class WriteTx {
   }
 
   #setIndex(row: string, index: number): void {
-    const indexes: OrderedMap<number> = this.tables.indexes;
-    const previous = indexes.get(row);
+    const { indexes } = this.tables;
+    this.#undo.push({ of: indexes, key: row, previous: indexes.get(row) });
     indexes.set(row, index);
-    this.#undo.push(() => {
-      if (previous === undefined) indexes.delete(row);
-      else indexes.set(row, previous);
-    });
   }
 }

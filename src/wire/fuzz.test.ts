@@ -4,7 +4,7 @@
  * recorded packets are damaged outside, and inside of checksum and compression, where damage reaches the
  * decoders. `FUZZ_RUNS=1000000 npx vitest run src/wire/fuzz.test.ts` for more; `SEED` for others.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { expect, test } from "vitest";
 import { RollcallError } from "../errors/index.ts";
@@ -13,28 +13,35 @@ import {
   any,
   codecOf,
   compound,
+  decodeConfiguration,
   decodeConsulUserEvent,
   decodeCoordinate,
   decodeFilter,
+  decodeLogEntry,
+  decodePeers,
   decodeSerfMessage,
   decodeTags,
   decompress,
   encodeGossipMessage,
   encodeStreamMessage,
   gossipKey,
+  LOG_TYPES,
   openPacket,
+  RaftRequestDecoder,
+  RaftResponseDecoder,
   serverOf,
   StreamDecoder,
   wrapPacket,
   wrapStream,
   type GossipMessage,
+  type LogEntry,
   type Opening,
   type StreamMessage,
 } from "./index.ts";
 import { fixturesOf, unhex } from "./testkit.ts";
 
 const testdata = (file: string) => readFileSync(new URL(`testdata/${file}`, import.meta.url));
-const RUNS_EACH = Math.ceil(Number(process.env["FUZZ_RUNS"] ?? 100_000) / 6);
+const RUNS_EACH = Math.ceil(Number(process.env["FUZZ_RUNS"] ?? 100_000) / 8);
 const PLAIN: Opening = { keys: [], verifyIncoming: true };
 const PACKET_BYTES_MAX = 65_536;
 /** Bytes that mean something: lengths, headers and types at their limits. */
@@ -58,6 +65,11 @@ const BODIES = STREAMS.map(({ bytes, opening }) => {
   if (message === undefined) throw new Error("a recording that is cut off");
   return encodeStreamMessage(message);
 });
+const RAFT_FILES = readdirSync(new URL("testdata/raft", import.meta.url));
+const recordedRaft = (suffix: string) =>
+  RAFT_FILES.filter((name) => name.endsWith(suffix)).map((name) => testdata(`raft/${name}`));
+const RAFT_REQUESTS = recordedRaft(".req.bin");
+const RAFT_REPLIES = recordedRaft(".resp.bin");
 
 test("damaged datagrams, as they come", () => {
   const draw = new Draw("datagrams");
@@ -113,6 +125,34 @@ test("damaged state exchanges inside of compression", () => {
   expect(seen.read).toBeGreaterThan(0);
 });
 
+test("damaged connections between raft servers, in pieces", () => {
+  const draw = new Draw("raft requests");
+  const seen = tally(RUNS_EACH, () => {
+    const decoder = new RaftRequestDecoder();
+    const sent = Buffer.concat([draw.from(RAFT_REQUESTS), draw.damaged(draw.from(RAFT_REQUESTS))]);
+    for (const piece of draw.pieces(sent)) {
+      for (const part of decoder.read(piece)) {
+        if (part.kind === "appendEntries") readConfigurations(part.body.Entries ?? []);
+      }
+    }
+  });
+  expect(seen.refused).toBeGreaterThan(0);
+  expect(seen.read).toBeGreaterThan(0);
+});
+
+test("damaged replies between raft servers, in pieces", () => {
+  const draw = new Draw("raft replies");
+  const kinds = ["appendEntries", "requestVote", "installSnapshot", "timeoutNow"] as const;
+  const seen = tally(RUNS_EACH, () => {
+    const decoder = new RaftResponseDecoder();
+    decoder.expect(draw.from(kinds));
+    const reply = draw.damaged(draw.from(RAFT_REPLIES));
+    for (const piece of draw.pieces(reply)) for (const _response of decoder.read(piece));
+  });
+  expect(seen.refused).toBeGreaterThan(0);
+  expect(seen.read).toBeGreaterThan(0);
+});
+
 test("bytes that are no message at all", () => {
   const draw = new Draw("noise");
   const readers: readonly ((bytes: Uint8Array) => unknown)[] = [
@@ -124,6 +164,10 @@ test("bytes that are no message at all", () => {
     decodeFilter,
     decodeCoordinate,
     decodeConsulUserEvent,
+    decodeLogEntry,
+    decodeConfiguration,
+    decodePeers,
+    (bytes) => [...new RaftRequestDecoder().read(bytes)],
   ];
   const seen = tally(RUNS_EACH, () => draw.from(readers)(draw.noise()));
   expect(seen.refused).toBeGreaterThan(0);
@@ -146,11 +190,7 @@ function readPacket(bytes: Uint8Array, opening: Opening): void {
 function readStream(bytes: Uint8Array, opening: Opening, draw: Draw): void {
   const decoder = new StreamDecoder(opening);
   let message: StreamMessage | undefined;
-  for (let at = 0; at < bytes.length && message === undefined;) {
-    const end = Math.min(bytes.length, at + 1 + draw.below(bytes.length));
-    message = decoder.read(bytes.subarray(at, end));
-    at = end;
-  }
+  for (const piece of draw.pieces(bytes)) message ??= decoder.read(piece);
   if (message === undefined) return;
   if (message.kind !== "pushPull") {
     readFurther(message);
@@ -168,6 +208,12 @@ function readFurther({ kind, body }: GossipMessage): void {
   if (serf.kind === "userEvent") decodeConsulUserEvent(serf.body.Payload);
   if (serf.kind === "relay") decodeSerfMessage(serf.body.inner);
   if (serf.kind === "query") for (const filter of serf.body.Filters ?? []) decodeFilter(filter);
+}
+
+function readConfigurations(entries: readonly LogEntry[]): void {
+  for (const { Type, Data } of entries) {
+    if (LOG_TYPES[Type] === "configuration") decodeConfiguration(Data ?? new Uint8Array());
+  }
 }
 
 function carriedBytes(message: GossipMessage): number {
@@ -210,6 +256,15 @@ class Draw {
     const value = values[this.below(values.length)];
     if (value === undefined) throw new Error("nothing to draw from");
     return value;
+  }
+
+  /** All of `bytes`, in one piece or several. */
+  *pieces(bytes: Uint8Array): Generator<Uint8Array, void> {
+    for (let at = 0; at < bytes.length;) {
+      const end = Math.min(bytes.length, at + 1 + this.below(bytes.length));
+      yield bytes.subarray(at, end);
+      at = end;
+    }
   }
 
   noise(): Uint8Array {

@@ -1,4 +1,4 @@
-/** Bytes only: what gossip, serf and Consul's tags and events look like on the wire. Pure; no sockets, no time. */
+/** Bytes only: what gossip, serf, raft and Consul's tags and events look like on the wire. Pure; no sockets, no time. */
 export { codecOf } from "./msgpack-codec.ts";
 export type { Codec } from "./msgpack-codec.ts";
 export * from "./msgpack-schema.ts";
@@ -77,3 +77,33 @@ export {
   USER_EVENT_VERSION,
 } from "./consul-events.ts";
 export type { ConsulUserEvent } from "./consul-events.ts";
+
+export { encodeRaftRequest, encodeRaftResponse, RAFT_PROTOCOL_VERSION } from "./raft-messages.ts";
+export type {
+  AppendEntriesRequest,
+  AppendEntriesResponse,
+  InstallSnapshotRequest,
+  InstallSnapshotResponse,
+  RaftCommand,
+  RaftRequest,
+  RaftResponse,
+  RequestPreVoteRequest,
+  RequestPreVoteResponse,
+  RequestVoteRequest,
+  RequestVoteResponse,
+  TimeoutNowRequest,
+  TimeoutNowResponse,
+} from "./raft-messages.ts";
+export {
+  decodeConfiguration,
+  decodeLogEntry,
+  decodePeers,
+  encodeConfiguration,
+  encodeLogEntry,
+  encodePeers,
+  LOG_TYPES,
+  SUFFRAGES,
+} from "./raft-log.ts";
+export type { Configuration, ConfiguredServer, LogEntry, LogType, Suffrage } from "./raft-log.ts";
+export { RAFT_MESSAGE_BYTES_MAX, RaftRequestDecoder, RaftResponseDecoder } from "./raft-stream.ts";
+export type { RaftRequestPart } from "./raft-stream.ts";

@@ -76,6 +76,12 @@ function streams(network: () => Network, socketPath: () => string): void {
       near.destroy();
     });
 
+    test("a name has an address, an address is its own, and an unknown name is said", async () => {
+      expect(await network().resolve("localhost")).toMatch(/^(127\.0\.0\.1|::1)$/);
+      expect(await network().resolve("192.0.2.1")).toBe("192.0.2.1");
+      await expect(network().resolve("nosuch.invalid")).rejects.toMatchObject({ code: "net/dial" });
+    });
+
     test("many bytes arrive whole and in order, however slowly they are read", async () => {
       await using scope = new DisposableScope();
       const { near, far } = await pair(scope, network(), LOOPBACK);

@@ -10,6 +10,7 @@ export const nodeClock: Clock = {
   wallMs: () => Date.now(),
   after(delayMs, fire) {
     assert(!Number.isNaN(delayMs), "a delay is a number");
+    if (delayMs <= 0) return nextTurn(fire);
     const dueMs = performance.now() + delayMs;
     let timer: NodeJS.Timeout;
     // Asked again on every wake-up: a long delay takes several, and `setTimeout` may be a fraction early.
@@ -25,3 +26,9 @@ export const nodeClock: Clock = {
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },
 };
+
+/** A timer would sleep for a millisecond where there is nothing to wait for. */
+function nextTurn(fire: () => void): Disposable {
+  const immediate = setImmediate(fire);
+  return { [Symbol.dispose]: () => clearImmediate(immediate) };
+}

@@ -14,7 +14,7 @@ export async function exchangeDatagram(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Uint8Array> {
   signal.throwIfAborted();
-  const host = await addressOf(remote.host);
+  const host = await resolve(remote.host);
   signal.throwIfAborted();
   const socket = createSocket(isIP(host) === 6 ? "udp6" : "udp4");
   let onAbort = (): void => {};
@@ -38,7 +38,8 @@ export async function exchangeDatagram(
   }
 }
 
-async function addressOf(host: string): Promise<string> {
+/** @throws {RollcallError} `net/dial` when nobody knows the name */
+export async function resolve(host: string): Promise<string> {
   if (isIP(host) !== 0) return host;
   try {
     return (await lookup(host)).address;

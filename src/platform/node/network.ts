@@ -18,7 +18,8 @@ import type {
   StreamListener,
   TlsOptions,
 } from "../platform.ts";
-import { exchangeDatagram } from "./datagram-exchange.ts";
+import { exchangeDatagram, resolve } from "./datagram-exchange.ts";
+import { giveSocketFile } from "./socket-file.ts";
 import { secure } from "./tls.ts";
 
 /** Room for bursts while this thread is busy; the kernel grants what it allows. */
@@ -35,6 +36,7 @@ export const nodeNetwork: Network = {
   listen,
   connect,
   exchangeDatagram,
+  resolve,
   interfaces,
 };
 
@@ -109,10 +111,19 @@ async function listen(local: IpAddress | SocketPath, accept: Accept): Promise<St
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ ...local, backlog: BACKLOG }, resolve);
+      const at = "path" in local ? { path: local.path } : local;
+      server.listen({ ...at, backlog: BACKLOG }, resolve);
     });
   } catch (error) {
     throw bindError("tcp", local, error);
+  }
+  if ("path" in local) {
+    try {
+      await giveSocketFile(local);
+    } catch (error) {
+      server.close();
+      throw error;
+    }
   }
   server.removeAllListeners("error");
   // After binding, errors tell of a connection that could not be accepted; the next may.
@@ -188,7 +199,12 @@ function worded(remote: IpAddress | SocketPath, error: unknown): Error {
 
 function interfaces(): readonly NetworkInterface[] {
   return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
-    (addresses ?? []).map(({ address, internal }) => ({ name, address, internal })),
+    (addresses ?? []).map(({ address, internal, cidr }) => ({
+      name,
+      address,
+      internal,
+      ...(cidr === null ? {} : { prefixBits: Number(cidr.split("/")[1]) }),
+    })),
   );
 }
 

@@ -2,12 +2,17 @@
  * A file's bytes, and what a crash may do to those that were not synced.
  *
  * Keeps, for each write since the last sync, what it takes to undo it. A crash undoes them all and then does
- * some again, each as chance has it: whole, not at all, or only its first part. So a later write may survive
- * an earlier one that did not, with a gap of zeros between, as on a real disk.
+ * some again, each as chance has it: whole, not at all, only its first part, or only some of the sectors it
+ * touches. So a later write may survive an earlier one that did not, with a gap of zeros between, as on a real
+ * disk.
+ *
+ * What a sync failed to write is as Linux has it: readers still see it, no later sync brings it to the disk.
  */
 import type { SimRandom } from "./random.ts";
 
 const EMPTY = new Uint8Array(0);
+/** Written whole or not at all, unless a write ends in it. */
+const SECTOR_BYTES = 512;
 
 /** A change at `offset`: `after` in place of `before`, and the file's size going along. */
 interface Change {
@@ -17,6 +22,10 @@ interface Change {
   readonly after: Uint8Array;
   readonly sizeBefore: number;
   readonly sizeAfter: number;
+  /** On the disk; kept only to be done again after what lies under it. */
+  synced: boolean;
+  /** A sync of it has failed. */
+  abandoned: boolean;
 }
 
 export class DiskContent {
@@ -40,6 +49,8 @@ export class DiskContent {
       after: bytes.slice(),
       sizeBefore: this.#sizeBytes,
       sizeAfter: Math.max(this.#sizeBytes, offset + bytes.byteLength),
+      synced: false,
+      abandoned: false,
     });
   }
 
@@ -51,11 +62,18 @@ export class DiskContent {
       after: EMPTY,
       sizeBefore: this.#sizeBytes,
       sizeAfter: sizeBytes,
+      synced: false,
+      abandoned: false,
     });
   }
 
   sync(): void {
-    this.#unsynced = [];
+    if (!this.#unsynced.some(({ abandoned }) => abandoned)) this.#unsynced = [];
+    for (const change of this.#unsynced) change.synced = !change.abandoned;
+  }
+
+  failSync(): void {
+    for (const change of this.#unsynced) change.abandoned = !change.synced;
   }
 
   crash(random: SimRandom): void {
@@ -78,16 +96,32 @@ export class DiskContent {
     this.#buffer.set(change.after, change.offset);
   }
 
-  #doAgain({ kind, offset, after, sizeAfter }: Change, random: SimRandom): void {
-    const fate = random.between(0, 2);
-    if (fate === 0) return;
+  #doAgain({ kind, offset, after, sizeAfter, synced }: Change, random: SimRandom): void {
+    const fate = synced ? "whole" : fateOf(random);
+    if (fate === "lost") return;
     if (kind === "truncate") {
       this.#resize(sizeAfter);
       return;
     }
-    const kept = fate === 1 ? after.byteLength : random.between(0, after.byteLength);
+    if (fate === "sectors") {
+      this.#redoSectors(offset, after, random);
+      return;
+    }
+    const kept = fate === "whole" ? after.byteLength : random.between(0, after.byteLength);
     this.#resize(Math.max(this.#sizeBytes, offset + kept));
     this.#buffer.set(after.subarray(0, kept), offset);
+  }
+
+  #redoSectors(offset: number, after: Uint8Array, random: SimRandom): void {
+    const end = offset + after.byteLength;
+    for (let at = offset; at < end;) {
+      const sectorEnd = Math.min(end, at - (at % SECTOR_BYTES) + SECTOR_BYTES);
+      if (random.chance(0.5)) {
+        this.#resize(Math.max(this.#sizeBytes, sectorEnd));
+        this.#buffer.set(after.subarray(at - offset, sectorEnd - offset), at);
+      }
+      at = sectorEnd;
+    }
   }
 
   /** Bytes that come into being are zeros. */
@@ -100,4 +134,8 @@ export class DiskContent {
     if (sizeBytes < this.#sizeBytes) this.#buffer.fill(0, sizeBytes, this.#sizeBytes);
     this.#sizeBytes = sizeBytes;
   }
+}
+
+function fateOf(random: SimRandom): "lost" | "whole" | "first part" | "sectors" {
+  return (["lost", "whole", "first part", "sectors"] as const)[random.between(0, 3)] ?? "lost";
 }

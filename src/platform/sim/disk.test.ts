@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { SimClock } from "./clock.ts";
 import { SimDisk } from "./disk.ts";
 import { SimRandom } from "./random.ts";
 
@@ -81,6 +82,25 @@ describe("power loss", () => {
         });
       }),
     );
+  });
+
+  test("over many seeds a sector in the middle of an unsynced write is lost, and those around it kept", async () => {
+    let holes = 0;
+    for (let seed = 0; seed < 60; seed += 1) {
+      const disk = diskOf(seed);
+      const file = await disk.open("/log");
+      await file.write(100, new Uint8Array(2000).fill(7));
+      disk.crash();
+      const left = (await disk.read("/log")) ?? new Uint8Array();
+      const isThere = [300, 600, 1200, 1700].map((at) => left[at] === 7);
+      const lastThere = isThere.lastIndexOf(true);
+      if (isThere.indexOf(false) < lastThere) holes += 1;
+      // From one multiple of 512 to the next all is there, or nothing.
+      expect(new Set(left.subarray(512, 1024)).size).toBeLessThanOrEqual(
+        left.length < 1024 ? 2 : 1,
+      );
+    }
+    expect(holes).toBeGreaterThan(5);
   });
 
   test("over many seeds an unsynced write is sometimes kept, lost and torn", async () => {
@@ -172,6 +192,47 @@ describe("faults", () => {
       kept.add(await textOf(disk, "/log"));
     }
     expect(kept).toEqual(new Set(["x", ""]));
+  });
+
+  test("what a sync failed to write is seen until the power fails, and not saved by a later sync", async () => {
+    const left = new Set<string | undefined>();
+    for (let seed = 0; seed < 40; seed += 1) {
+      const disk = diskOf(seed);
+      const file = await disk.open("/log");
+      await file.write(0, Buffer.from("a"));
+      await file.sync();
+      await file.write(1, Buffer.from("b"));
+      disk.failSyncs = () => true;
+      await expect(file.sync()).rejects.toThrow("input/output error");
+      await expect(disk.replace("/other", Buffer.from("x"))).rejects.toThrow("input/output error");
+      disk.failSyncs = () => false;
+      const again = await disk.open("/log");
+      expect(await textOf(disk, "/log")).toBe("ab");
+      await again.write(2, Buffer.from("c"));
+      await again.sync();
+      disk.crash();
+      left.add(await textOf(disk, "/log"));
+    }
+    expect(left).toEqual(new Set(["abc", "a\0c"]));
+  });
+
+  test("a slow disk does nothing before its time, and forgets what had not begun", async () => {
+    const clock = new SimClock();
+    const disk = diskOf(1);
+    disk.pace = () => new Promise((resolve) => void clock.after(10, resolve));
+    const opening = disk.open("/log");
+    await clock.run(10);
+    const file = await opening;
+    const writing = file.write(0, Buffer.from("x"));
+    await clock.run(9);
+    expect(file.sizeBytes).toBe(0);
+    await clock.run(1);
+    await writing;
+    expect(file.sizeBytes).toBe(1);
+    const lost = file.write(0, Buffer.from("y"));
+    disk.crash();
+    void clock.run(10);
+    await expect(lost).rejects.toThrow("input/output error");
   });
 
   test("a bit flips", async () => {

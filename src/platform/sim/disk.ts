@@ -3,7 +3,7 @@
  *
  * `crash()` is the machine losing power: open files are gone, and the seed decides about every write since
  * the last sync (disk-content.ts) and about replacements that were under way, which happen or do not.
- * `capacityBytes` fills it up, `failSyncs` makes syncing fail, `flipBit` rots a bit.
+ * `capacityBytes` fills it up, `failSyncs` makes syncing fail, `pace` makes it slow, `flipBit` rots a bit.
  */
 import { dirname, resolve } from "node:path/posix";
 import { diskError, errnoError } from "../go-errors.ts";
@@ -19,8 +19,10 @@ interface Replacement {
 export class SimDisk implements Disk {
   /** All files together may take so much. */
   capacityBytes = Number.POSITIVE_INFINITY;
-  /** Whether syncing the file at this path fails from now on. */
+  /** Whether syncing the file at this path fails from now on, and so replacing it too. */
   failSyncs: (path: string) => boolean = () => false;
+  /** What each call waits for before it does anything. */
+  pace: () => Promise<void> = () => Promise.resolve();
 
   readonly #random: SimRandom;
   readonly #files = new Map<string, DiskContent>();
@@ -59,6 +61,7 @@ export class SimDisk implements Disk {
     this.#replacements.add(replacement);
     await this.#access("open", path);
     this.#replacements.delete(replacement);
+    if (this.failSyncs(replacement.path)) throw diskError("open", path, errnoError("EIO"));
     // The old content stays until the new one is whole, so there must be room for both.
     if (bytes.byteLength > this.freeBytes()) throw diskError("open", path, errnoError("ENOSPC"));
     this.#putInPlace(replacement);
@@ -115,7 +118,7 @@ export class SimDisk implements Disk {
   /** Between the call and its effect other code runs, and power may fail. */
   async #access(operation: string, path: string): Promise<void> {
     const crashCount = this.#crashCount;
-    await Promise.resolve();
+    await this.pace();
     if (crashCount !== this.#crashCount) throw diskError(operation, path, errnoError("EIO"));
   }
 
@@ -178,6 +181,7 @@ class SimDiskFile implements DiskFile {
     await this.#access("sync");
     if (this.#syncFailure === undefined && this.#disk.failSyncs(this.#path)) {
       this.#syncFailure = diskError("sync", this.#path, errnoError("EIO"));
+      this.#content.failSync();
     }
     if (this.#syncFailure !== undefined) throw this.#syncFailure;
     this.#content.sync();
@@ -188,7 +192,7 @@ class SimDiskFile implements DiskFile {
   }
 
   async #access(operation: string): Promise<void> {
-    await Promise.resolve();
+    await this.#disk.pace();
     if (this.#isLost()) throw diskError(operation, this.#path, errnoError("EIO"));
     if (this.#closed) throw diskError(operation, this.#path, errnoError("EBADF"));
   }

@@ -128,6 +128,10 @@ export class SimNetwork implements Network {
     return incoming.open({ host, port: listeners.freePort(host) }, back, there);
   }
 
+  async resolve(host: string): Promise<string> {
+    return this.#resolve(host, "udp");
+  }
+
   async exchangeDatagram(
     remote: IpAddress,
     bytes: Uint8Array,

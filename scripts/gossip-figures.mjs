@@ -1,0 +1,236 @@
+/**
+ * The figures of docs/gossip.md, from whole pools in virtual time. Needs `npx tsc -b`; takes minutes.
+ *
+ *   node scripts/gossip-figures.mjs [what ...]      what: spread, failure, join, slow, stalls; all if none
+ *   MEMBERS=100,1000 SEEDS=1,2,3 node scripts/gossip-figures.mjs spread
+ */
+import { noLogger } from "../dist/platform/index.js";
+import {
+  LIFEGUARD_ONLY,
+  NEVER,
+  PORT,
+  SIM_PROFILE,
+  SimCluster,
+  SWIM_ONLY,
+} from "../dist/gossip/testkit.js";
+
+const SEEDS = (process.env.SEEDS ?? "1,2,3").split(",");
+const MEMBERS = (process.env.MEMBERS ?? "100,1000").split(",").map(Number);
+const LOSS = [0, 0.05, 0.3];
+const LATENCY = { kind: "uniform", minMs: 0.2, maxMs: 2 };
+const PROFILES = {
+  SWIM: { ...SIM_PROFILE, ...SWIM_ONLY },
+  Lifeguard: { ...SIM_PROFILE, ...LIFEGUARD_ONLY },
+  "with loop lag": SIM_PROFILE,
+};
+const MINUTE_MS = 60_000;
+
+const REPORTS = { spread, failure, join, slow, stalls };
+const wanted = process.argv.slice(2);
+for (const [name, report] of Object.entries(REPORTS)) {
+  if (wanted.length === 0 || wanted.includes(name)) await report();
+}
+
+/** How long until news of one member has reached 50 %, 99 % and all of the others. */
+async function spread() {
+  title("spread of one change", "members | loss | to 50 % | to 99 % | to all | formula, 99 %");
+  for (const members of MEMBERS) {
+    await onPool({ members }, async (cluster, loss, row) => {
+      const { gossip } = cluster.nodes[1];
+      const before = gossip.local.incarnation;
+      gossip.updateMeta({ timeoutMs: 10 * MINUTE_MS, signal: NEVER }).catch(() => {});
+      const share = () => {
+        const heard = cluster.nodes.filter(({ gossip: other }) => {
+          return other.member("n1").incarnation > before;
+        });
+        return heard.length / members;
+      };
+      const startMs = cluster.nowMs;
+      for (const part of [0.5, 0.99, 1]) {
+        await cluster.runUntil(() => share() >= part, 10 * MINUTE_MS);
+        row.push(cluster.nowMs - startMs);
+      }
+      row.push(expectedSpreadMs(members, loss, 0.99));
+    });
+  }
+}
+
+/** From a kill to the first who declares it dead, and to all. */
+async function failure() {
+  title("a member is killed", "members | loss | first knows | half know | all know | false deaths");
+  for (const members of MEMBERS) {
+    await onPool({ members }, async (cluster, _loss, row) => {
+      cluster.told.length = 0;
+      const victim = cluster.nodes[7];
+      const startMs = cluster.nowMs;
+      await cluster.kill(victim);
+      const isFound = () =>
+        cluster.nodes.filter(
+          ({ gossip }) =>
+            gossip.member(victim.name)?.state !== "alive" &&
+            gossip.member(victim.name)?.state !== "suspect",
+        );
+      await cluster.runUntil(() => isFound().length >= 1, 5 * MINUTE_MS);
+      row.push(cluster.nowMs - startMs);
+      await cluster.runUntil(() => isFound().length >= members / 2, 5 * MINUTE_MS);
+      row.push(cluster.nowMs - startMs);
+      await cluster.runUntil(() => isFound().length === members - 1, 20 * MINUTE_MS);
+      row.push(cluster.nowMs - startMs);
+      row.push(
+        cluster.told.filter(({ what, about }) => what === "dead" && about !== victim.name).length,
+      );
+    });
+  }
+}
+
+/** From an empty pool, everybody joining at once, to all views complete. */
+async function join() {
+  title("all join at once", "members | loss | 99.9 % of all views | all views | real time, s");
+  for (const members of MEMBERS) {
+    for (const lossRatio of LOSS) {
+      const rows = [];
+      for (const seed of SEEDS) {
+        const startedAt = performance.now();
+        const cluster = new SimCluster({ seed });
+        cluster.world.network.links.everywhere({ latency: LATENCY, lossRatio });
+        await cluster.start(members);
+        joinInTree(cluster);
+        const seen = () => cluster.nodes.reduce((sum, { gossip }) => sum + gossip.aliveCount, 0);
+        const row = [];
+        for (const part of [0.999, 1]) {
+          await cluster.runUntil(() => seen() >= part * members * members, 60 * MINUTE_MS, {
+            stepMs: 100,
+          });
+          row.push(cluster.nowMs);
+        }
+        row.push(performance.now() - startedAt);
+        rows.push(row);
+        await cluster[Symbol.asyncDispose]();
+      }
+      print(members, lossRatio, rows, ["s", "s", "s"]);
+    }
+  }
+}
+
+/** Members that hear everything ten seconds late, for three minutes: who is wrongly declared dead, and by whom. */
+async function slow() {
+  title(
+    "slow members among 128, for three minutes",
+    "slow | protocol | false deaths | of these at healthy members",
+  );
+  for (const slowCount of [1, 4, 8]) {
+    for (const [name, profile] of Object.entries(PROFILES)) {
+      let all = 0;
+      let atHealthy = 0;
+      for (const seed of SEEDS) {
+        const cluster = await joinedPool({ members: 128, seed, profile });
+        const slowNodes = cluster.nodes.slice(0, slowCount);
+        const hosts = new Set(slowNodes.map(({ host }) => host));
+        const names = new Set(slowNodes.map((node) => node.name));
+        cluster.told.length = 0;
+        cluster.world.network.links.fault(({ from, to }) => {
+          return hosts.has(to) && from !== to ? { delayMs: 10_000 } : "pass";
+        });
+        await cluster.runCoarsely(3 * MINUTE_MS, 10);
+        const falseDeaths = cluster.told.filter(
+          ({ what, about }) => what === "dead" && !names.has(about),
+        );
+        all += falseDeaths.length;
+        atHealthy += falseDeaths.filter(({ by }) => !names.has(by)).length;
+        await cluster[Symbol.asyncDispose]();
+      }
+      console.log(`${slowCount} | ${name} | ${all} | ${atHealthy}`);
+    }
+  }
+}
+
+/** One of twenty members stands still again and again. */
+async function stalls() {
+  title(
+    "sixty stalls of five seconds",
+    "loss | protocol | accusations by the stalled | false deaths",
+  );
+  for (const lossRatio of LOSS) {
+    for (const [name, profile] of Object.entries(PROFILES)) {
+      let accusations = 0;
+      let deaths = 0;
+      for (const seed of SEEDS) {
+        const info = (line) => {
+          if (line.includes("has failed")) accusations += 1;
+        };
+        const options = (member) => (member === "n4" ? { logger: { ...noLogger, info } } : {});
+        const cluster = await joinedPool({ members: 20, seed, profile, options, lossRatio });
+        cluster.told.length = 0;
+        const random = cluster.world.random.fork("pauses");
+        for (let round = 0; round < 60; round += 1) {
+          const stall = cluster.nodes[4].loop.stall();
+          await cluster.runCoarsely(5000, 10);
+          stall[Symbol.dispose]();
+          await cluster.runCoarsely(random.between(0, 3000), 10);
+        }
+        deaths += cluster.told.filter(
+          ({ what, about }) => what === "dead" && about !== "n4",
+        ).length;
+        await cluster[Symbol.asyncDispose]();
+      }
+      console.log(`${lossRatio * 100} % | ${name} | ${accusations} | ${deaths}`);
+    }
+  }
+}
+
+async function onPool({ members }, measure) {
+  for (const lossRatio of LOSS) {
+    const rows = [];
+    for (const seed of SEEDS) {
+      const cluster = await joinedPool({ members, seed, lossRatio });
+      const row = [];
+      await measure(cluster, lossRatio, row);
+      rows.push(row);
+      await cluster[Symbol.asyncDispose]();
+    }
+    print(members, lossRatio, rows, []);
+  }
+}
+
+/** Joined without loss; it has nothing left to say when this resolves. */
+async function joinedPool({ members, seed, profile = SIM_PROFILE, options, lossRatio = 0 }) {
+  const cluster = new SimCluster({ seed, profile, ...(options && { options }) });
+  cluster.world.network.links.everywhere({ latency: LATENCY });
+  await cluster.start(members);
+  joinInTree(cluster);
+  await cluster.runUntil(() => cluster.allSeeAll, 60 * MINUTE_MS, { stepMs: 100 });
+  await cluster.runCoarsely(members >= 500 ? 90_000 : 30_000, 10);
+  cluster.world.network.links.everywhere({ latency: LATENCY, lossRatio });
+  return cluster;
+}
+
+/** At most 32 join the same one, as a member takes 128 at a time; who fails, as on a bad network, tries again. */
+function joinInTree(cluster) {
+  for (const [i, { gossip }] of cluster.nodes.entries()) {
+    const { signal } = new AbortController();
+    const to = cluster.nodes[Math.floor(i / 32)];
+    const tryToJoin = () => gossip.join([`${to.host}:${PORT}`], { signal }).catch(tryToJoin);
+    if (i > 0) void tryToJoin();
+  }
+}
+
+/** Serf's convergence simulator: a logistic curve over rounds of gossip, solved for the time. */
+function expectedSpreadMs(members, lossRatio, share) {
+  const { gossipNodes, gossipIntervalMs } = SIM_PROFILE;
+  const contacts = gossipNodes * (1 - lossRatio);
+  const rounds = Math.log((members + 1) / (1 / share - 1)) / contacts;
+  return rounds * gossipIntervalMs;
+}
+
+function title(what, columns) {
+  console.log(`\n## ${what}; seeds ${SEEDS.join()}; medians of the seeds\n${columns}`);
+}
+
+function print(members, lossRatio, rows) {
+  const columns = rows[0].map((_, i) => rows.map((row) => row[i]).toSorted((a, b) => a - b));
+  const shown = columns.map((values) => {
+    const median = values[Math.floor(values.length / 2)];
+    return median >= 100 ? `${(median / 1000).toFixed(1)} s` : String(Math.round(median));
+  });
+  console.log(`${members} | ${lossRatio * 100} % | ${shown.join(" | ")}`);
+}

@@ -1,0 +1,68 @@
+/**
+ * A million mutated packets against one member of a simulated pool, plain and encrypted: how long, how much memory,
+ * what was believed. Needs `npx tsc -b`.
+ *
+ *   node --expose-gc scripts/gossip-hostile.mjs [packets] [seed]
+ */
+import { goodPackets, mutated } from "../dist/gossip/hostile-packets.js";
+import { Keyring } from "../dist/gossip/keyring.js";
+import { hostAt, NEVER, PORT, SIM_PROFILE, SimCluster } from "../dist/gossip/testkit.js";
+
+const PACKETS = Number(process.argv[2] ?? 1_000_000);
+const SEED = process.argv[3] ?? "1";
+const STEP = 500;
+
+for (const dress of ["plain", "encrypted"]) {
+  const keyring = () => new Keyring([new Uint8Array(32).fill(9)]);
+  const counted = new Map();
+  const meter = {
+    count: (name) => counted.set(name, (counted.get(name) ?? 0) + 1),
+    sample: () => {},
+  };
+  const cluster = new SimCluster({
+    seed: SEED,
+    profile: SIM_PROFILE,
+    options: (name) => ({
+      ...(dress === "encrypted" && { keyring: keyring() }),
+      ...(name === "n0" && { meter }),
+    }),
+  });
+  await cluster.start(3);
+  await cluster.joinAll();
+  await cluster.runCoarsely(5000);
+  const believedBefore = news();
+  const network = cluster.world.network.at("10.9.0.66");
+  const socket = await network.bindDatagram({ host: "10.9.0.66", port: PORT }, () => {});
+  const random = cluster.world.random.fork("mutations");
+  const packets = goodPackets(["n0", "n1", "n2", "stranger"]);
+  const startedAt = performance.now();
+  let heapMaxMb = 0;
+  for (let sent = 0; sent < PACKETS; sent += STEP) {
+    for (let i = 0; i < STEP; i += 1) {
+      socket.send(mutated(packets, random), { host: hostAt(0), port: PORT });
+    }
+    await cluster.runCoarsely(10);
+    if (sent % 50_000 === 0) {
+      globalThis.gc?.();
+      heapMaxMb = Math.max(heapMaxMb, process.memoryUsage().heapUsed / 2 ** 20);
+    }
+  }
+  const tookS = (performance.now() - startedAt) / 1000;
+  const node = cluster.nodes[0].gossip;
+  const joined = await cluster.world.clock.until(
+    cluster.nodes[1].gossip.join([hostAt(0)], { signal: NEVER }),
+  );
+  console.log(
+    `${dress}: ${PACKETS} packets, ${cluster.nowMs / 1000} s of virtual time in ${tookS.toFixed(0)} s, ` +
+      `heap at most ${heapMaxMb.toFixed(0)} MiB, ${node.memberCount} members known, ` +
+      `${news() - believedBefore} pieces of news heard, still answers: ${joined === 1}`,
+  );
+  await cluster[Symbol.asyncDispose]();
+
+  function news() {
+    return ["alive", "suspect", "dead"].reduce(
+      (sum, kind) => sum + (counted.get(`memberlist.msg.${kind}`) ?? 0),
+      0,
+    );
+  }
+}

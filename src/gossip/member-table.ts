@@ -1,0 +1,131 @@
+/**
+ * All members that are known, in the order in which they are probed.
+ *
+ * Probing goes round the list; after each round it is shuffled, and a newcomer is put at a random place, so that
+ * every member is probed once a round and nobody's failure is found later than two rounds on (SWIM §4.3).
+ */
+import type { Instant, Random } from "../platform/index.ts";
+import { isPresent, type GossipMember } from "./member.ts";
+
+/** More are not taken in. A hundred times what memberlist was ever seen to carry. */
+export const MEMBERS_MAX = 131_072;
+/** Who left is remembered for so long, so that old news does not bring it back. */
+const LEFT_KEPT_MS = 24 * 3_600_000;
+
+/** One object a member, for the map and the list together. */
+export interface Entry {
+  member: GossipMember;
+  /** When its state last changed. */
+  changedAt: Instant;
+}
+
+export class MemberTable {
+  readonly #self: string;
+  readonly #random: Random;
+  readonly #byName = new Map<string, Entry>();
+  readonly #order: Entry[] = [];
+  #nextProbe = 0;
+  #aliveCount = 0;
+
+  constructor(self: string, random: Random) {
+    this.#self = self;
+    this.#random = random;
+  }
+
+  /** The dead and the left included, until they are dropped. */
+  get size(): number {
+    return this.#order.length;
+  }
+
+  get aliveCount(): number {
+    return this.#aliveCount;
+  }
+
+  get(name: string): Entry | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** In no particular order. */
+  entries(): readonly Entry[] {
+    return this.#order;
+  }
+
+  /** @returns whether there was room */
+  put(member: GossipMember, now: Instant): boolean {
+    const entry = this.#byName.get(member.name);
+    if (entry !== undefined) {
+      this.#aliveCount += aliveness(member) - aliveness(entry.member);
+      if (entry.member.state !== member.state) entry.changedAt = now;
+      entry.member = member;
+      return true;
+    }
+    if (this.#order.length >= MEMBERS_MAX) return false;
+    const added = { member, changedAt: now };
+    this.#byName.set(member.name, added);
+    this.#order.push(added);
+    this.#swap(this.#order.length - 1, this.#draw(this.#order.length));
+    this.#aliveCount += aliveness(member);
+    return true;
+  }
+
+  /** Whose turn it is; undefined when there is nobody to probe. Ends a round by dropping who has long been gone. */
+  nextToProbe(now: Instant, gossipToTheDeadMs: number): GossipMember | undefined {
+    for (let roundsEnded = 0; ;) {
+      if (this.#nextProbe >= this.#order.length) {
+        // A whole round has nobody.
+        if (roundsEnded > 0) return undefined;
+        this.#endRound(now, gossipToTheDeadMs);
+        roundsEnded += 1;
+      }
+      const entry = this.#order[this.#nextProbe];
+      this.#nextProbe += 1;
+      if (entry !== undefined && entry.member.name !== this.#self && isPresent(entry.member)) {
+        return entry.member;
+      }
+    }
+  }
+
+  /** At most `count` different ones at random. Looks at no more than three times as many as there are. */
+  pick(count: number, suits: (entry: Entry) => boolean): GossipMember[] {
+    const picked = new Set<Entry>();
+    const { length } = this.#order;
+    for (let tries = 3 * length; tries > 0 && picked.size < count; tries -= 1) {
+      const entry = this.#order[this.#draw(length)] as Entry;
+      if (suits(entry)) picked.add(entry);
+    }
+    return Array.from(picked, ({ member }) => member);
+  }
+
+  #endRound(now: Instant, gossipToTheDeadMs: number): void {
+    let kept = 0;
+    for (const entry of this.#order) {
+      const goneMs = now - entry.changedAt;
+      const { state, name } = entry.member;
+      const isGone =
+        (state === "dead" && goneMs > gossipToTheDeadMs) ||
+        (state === "left" && goneMs > LEFT_KEPT_MS && name !== this.#self);
+      if (isGone) this.#byName.delete(name);
+      else {
+        this.#order[kept] = entry;
+        kept += 1;
+      }
+    }
+    this.#order.length = kept;
+    for (let i = kept - 1; i > 0; i -= 1) this.#swap(i, this.#draw(i + 1));
+    this.#nextProbe = 0;
+  }
+
+  #swap(i: number, j: number): void {
+    const entry = this.#order[i] as Entry;
+    this.#order[i] = this.#order[j] as Entry;
+    this.#order[j] = entry;
+  }
+
+  #draw(below: number): number {
+    return Math.floor(this.#random.float() * below);
+  }
+}
+
+function aliveness(member: GossipMember): number {
+  return isPresent(member) ? 1 : 0;
+}

@@ -1,0 +1,1 @@
+export { metricsNaming, sendMetrics } from "./telemetry.ts";

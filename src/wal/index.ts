@@ -1,0 +1,3 @@
+/** A segmented write-ahead log: entries, votes and terms that survive whatever was not synced. */
+export { openWal } from "./wal.ts";
+export type { HardState, IndexRange, Wal, WalEntry, WalOptions, WalState } from "./wal-port.ts";

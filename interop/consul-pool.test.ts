@@ -30,8 +30,13 @@ function start(name: keyof typeof ALL): Program {
   const argv: Record<keyof typeof ALL, readonly string[]> = {
     server: ["consul", "agent", "-dev", ...shared],
     client: [
-      ...["consul", "agent", `-data-dir=${join(directory, "client")}`, ...shared],
-      ...["-disable-keyring-file", `-retry-join=${REAL.server}`, "-retry-interval=1s"],
+      "consul",
+      "agent",
+      `-data-dir=${join(directory, "client")}`,
+      "-disable-keyring-file",
+      `-retry-join=${REAL.server}`,
+      "-retry-interval=1s",
+      ...shared,
     ],
     first: [ROLLCALL, "agent", "-dev", ...shared, `-retry-join=${REAL.server}`],
     second: [ROLLCALL, "agent", "-dev", ...shared, `-join=${OURS.first}`],

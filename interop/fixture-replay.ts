@@ -177,8 +177,10 @@ export class Replay implements Disposable {
     body: string | undefined,
   ): Promise<WireAnswer> {
     return new Promise((resolve, reject) => {
-      const options = { host: this.#host, port: 8500, method, path, headers, agent: this.#pool };
-      const sent = request(options, (response) => {
+      // Node itself says nothing of the body of a DELETE.
+      const length = body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) };
+      const options = { host: this.#host, port: 8500, method, path, agent: this.#pool };
+      const sent = request({ ...options, headers: { ...length, ...headers } }, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("error", reject);

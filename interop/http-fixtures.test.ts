@@ -24,6 +24,8 @@ import { http } from "./testkit.ts";
 const STAND_INS: Readonly<Record<string, { readonly host: string; readonly config?: object }>> = {
   a: { host: "127.0.0.71" },
   e: { host: "127.0.0.72" },
+  // Without its ACLs, which is why it stands in only where nobody is denied anything.
+  d: { host: "127.0.0.75" },
   c: { host: "127.0.0.73", config: { server: true, bootstrap: true, retry_join: [] } },
 };
 
@@ -121,6 +123,9 @@ const ALSO_ASKED: ReadonlyArray<readonly [method: string, path: string, body?: u
   ["GET", "/v1/connect/intentions/match?by=source&name=fx"],
   ["GET", "/v1/connect/intentions/check?source=a&destination=b"],
   ["GET", "/v1/config/service-defaults"],
+  ["DELETE", "/v1/config/service-defaults/fx"],
+  ["GET", "/v1/internal/federation-states"],
+  ["GET", "/v1/internal/federation-states/mesh-gateways"],
   [
     "PUT",
     "/v1/agent/service/register",

@@ -52,10 +52,13 @@ export async function http(
     readonly headers?: Record<string, string>;
   } = {},
 ): Promise<HttpAnswer> {
-  const { method = "GET", body, headers } = options;
+  const { method = "GET", body } = options;
+  // Node itself says nothing of the body of a DELETE.
+  const length = body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) };
+  const headers = { ...length, ...options.headers };
   return new Promise((resolve, reject) => {
     const sent = request(
-      { host: address, port: 8500, path, method, agent: false, ...(headers ? { headers } : {}) },
+      { host: address, port: 8500, path, method, agent: false, headers },
       (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));

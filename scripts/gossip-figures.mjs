@@ -1,8 +1,8 @@
 /**
  * The figures of docs/gossip.md, from whole pools in virtual time. Needs `npx tsc -b`; takes minutes.
  *
- *   node scripts/gossip-figures.mjs [what ...]      what: spread, failure, join, slow, stalls; all if none
- *   MEMBERS=100,1000 SEEDS=1,2,3 node scripts/gossip-figures.mjs spread
+ *   node scripts/gossip-figures.mjs [what ...]      what: pools, join, slow, stalls; all if none
+ *   MEMBERS=100,1000 SEEDS=1,2,3 LOSS=0,0.05,0.3 node scripts/gossip-figures.mjs pools
  */
 import { noLogger } from "../dist/platform/index.js";
 import {
@@ -16,7 +16,7 @@ import {
 
 const SEEDS = (process.env.SEEDS ?? "1,2,3").split(",");
 const MEMBERS = (process.env.MEMBERS ?? "100,1000").split(",").map(Number);
-const LOSS = [0, 0.05, 0.3];
+const LOSS = (process.env.LOSS ?? "0,0.05,0.3").split(",").map(Number);
 const LATENCY = { kind: "uniform", minMs: 0.2, maxMs: 2 };
 const PROFILES = {
   SWIM: { ...SIM_PROFILE, ...SWIM_ONLY },
@@ -25,62 +25,68 @@ const PROFILES = {
 };
 const MINUTE_MS = 60_000;
 
-const REPORTS = { spread, failure, join, slow, stalls };
+const REPORTS = { pools, join, slow, stalls };
 const wanted = process.argv.slice(2);
 for (const [name, report] of Object.entries(REPORTS)) {
   if (wanted.length === 0 || wanted.includes(name)) await report();
 }
 
-/** How long until news of one member has reached 50 %, 99 % and all of the others. */
-async function spread() {
-  title("spread of one change", "members | loss | to 50 % | to 99 % | to all | formula, 99 %");
+/**
+ * In one pool, at each loss: how long until news of one member has reached 50 %, 99 % and all of the others; then
+ * one is killed, and how long until the first, half and all know.
+ */
+async function pools() {
+  const spread = "news at 50 % | at 99 % | at all | formula, 99 %";
+  title(
+    "news of one member, and a member that is killed",
+    `members | loss | ${spread} | first knows | half know | all know | false deaths`,
+  );
   for (const members of MEMBERS) {
-    await onPool({ members }, async (cluster, loss, row) => {
-      const { gossip } = cluster.nodes[1];
-      const before = gossip.local.incarnation;
-      gossip.updateMeta({ timeoutMs: 10 * MINUTE_MS, signal: NEVER }).catch(() => {});
-      const share = () => {
-        const heard = cluster.nodes.filter(({ gossip: other }) => {
-          return other.member("n1").incarnation > before;
-        });
-        return heard.length / members;
-      };
-      const startMs = cluster.nowMs;
-      for (const part of [0.5, 0.99, 1]) {
-        await cluster.runUntil(() => share() >= part, 10 * MINUTE_MS);
-        row.push(cluster.nowMs - startMs);
+    const rowsByLoss = LOSS.map(() => []);
+    for (const seed of SEEDS) {
+      const cluster = await joinedPool({ members, seed });
+      for (const [i, lossRatio] of LOSS.entries()) {
+        cluster.world.network.links.everywhere({ latency: LATENCY, lossRatio });
+        const news = await spreadOfNews(cluster, lossRatio);
+        rowsByLoss[i].push([...news, ...(await discoveryOfDeath(cluster))]);
       }
-      row.push(expectedSpreadMs(members, loss, 0.99));
-    });
+      await cluster[Symbol.asyncDispose]();
+    }
+    for (const [i, rows] of rowsByLoss.entries()) print(members, LOSS[i], rows);
   }
 }
 
-/** From a kill to the first who declares it dead, and to all. */
-async function failure() {
-  title("a member is killed", "members | loss | first knows | half know | all know | false deaths");
-  for (const members of MEMBERS) {
-    await onPool({ members }, async (cluster, _loss, row) => {
-      cluster.told.length = 0;
-      const victim = cluster.nodes[7];
-      const startMs = cluster.nowMs;
-      await cluster.kill(victim);
-      const isFound = () =>
-        cluster.nodes.filter(
-          ({ gossip }) =>
-            gossip.member(victim.name)?.state !== "alive" &&
-            gossip.member(victim.name)?.state !== "suspect",
-        );
-      await cluster.runUntil(() => isFound().length >= 1, 5 * MINUTE_MS);
-      row.push(cluster.nowMs - startMs);
-      await cluster.runUntil(() => isFound().length >= members / 2, 5 * MINUTE_MS);
-      row.push(cluster.nowMs - startMs);
-      await cluster.runUntil(() => isFound().length === members - 1, 20 * MINUTE_MS);
-      row.push(cluster.nowMs - startMs);
-      row.push(
-        cluster.told.filter(({ what, about }) => what === "dead" && about !== victim.name).length,
-      );
-    });
+async function spreadOfNews(cluster, lossRatio) {
+  const [{ name, gossip }] = cluster.nodes;
+  const before = gossip.local.incarnation;
+  gossip.updateMeta({ timeoutMs: 10 * MINUTE_MS, signal: NEVER }).catch(() => {});
+  const heard = ({ gossip: other }) => other.member(name).incarnation > before;
+  const startMs = cluster.nowMs;
+  const times = [];
+  for (const part of [0.5, 0.99, 1]) {
+    await cluster.runUntil(() => shareOf(cluster, heard) >= part, 10 * MINUTE_MS);
+    times.push(cluster.nowMs - startMs);
   }
+  return [...times, expectedSpreadMs(cluster.nodes.length, lossRatio, 0.99)];
+}
+
+async function discoveryOfDeath(cluster) {
+  cluster.told.length = 0;
+  const victim = cluster.nodes.at(-1);
+  const startMs = cluster.nowMs;
+  await cluster.kill(victim);
+  const knows = ({ gossip }) => !["alive", "suspect"].includes(gossip.member(victim.name)?.state);
+  const times = [];
+  for (const part of [Number.MIN_VALUE, 0.5, 1]) {
+    await cluster.runUntil(() => shareOf(cluster, knows) >= part, 20 * MINUTE_MS);
+    times.push(cluster.nowMs - startMs);
+  }
+  const isFalse = ({ what, about }) => what === "dead" && about !== victim.name;
+  return [...times, cluster.told.filter(isFalse).length];
+}
+
+function shareOf(cluster, isSo) {
+  return cluster.nodes.filter(isSo).length / cluster.nodes.length;
 }
 
 /** From an empty pool, everybody joining at once, to all views complete. */
@@ -107,7 +113,7 @@ async function join() {
         rows.push(row);
         await cluster[Symbol.asyncDispose]();
       }
-      print(members, lossRatio, rows, ["s", "s", "s"]);
+      print(members, lossRatio, rows);
     }
   }
 }
@@ -175,20 +181,6 @@ async function stalls() {
       }
       console.log(`${lossRatio * 100} % | ${name} | ${accusations} | ${deaths}`);
     }
-  }
-}
-
-async function onPool({ members }, measure) {
-  for (const lossRatio of LOSS) {
-    const rows = [];
-    for (const seed of SEEDS) {
-      const cluster = await joinedPool({ members, seed, lossRatio });
-      const row = [];
-      await measure(cluster, lossRatio, row);
-      rows.push(row);
-      await cluster[Symbol.asyncDispose]();
-    }
-    print(members, lossRatio, rows, []);
   }
 }
 

@@ -18,6 +18,7 @@ import type { Entry } from "../src/raft/entry.ts";
 import { Invariants, Violation } from "./invariants.ts";
 import { checkLinearizable, type Operation } from "./linearizability.ts";
 import {
+  decodeCommand,
   encodeCommand,
   REGISTER,
   Registers,
@@ -48,8 +49,11 @@ interface PendingOperation extends Omit<RegisterOperation, "returnedAt" | "resul
   readonly data: Uint8Array;
   returnedAt: number;
   result: RegisterResult;
-  /** Certain not to have happened. */
-  isVoid: boolean;
+  /** When the first server applied it. */
+  tookEffectAt: number;
+  /** When the client gives up, and whether it has its answer. */
+  readonly until: number;
+  isOver: boolean;
 }
 
 /** What a seed draws. Ratios are weights of events against each other. */
@@ -74,6 +78,7 @@ interface Swarm {
   readonly drift: number;
   readonly knowsPreVote: number;
   readonly keyCount: number;
+  readonly clientCount: number;
 }
 
 const DEFAULT_EVENTS = 6000;
@@ -81,6 +86,7 @@ const OPERATIONS_MAX = 400;
 /** What is owed once nothing fails any more, is owed within so much time. */
 const HEALED_MS = 60_000;
 const SETTLED_MS = 5000;
+const PATIENCE_MS = 2000;
 
 export function runSoup(options: SoupOptions): SoupResult {
   const soup = new Soup(options);
@@ -116,6 +122,7 @@ function drawSwarm(random: SimRandom): Swarm {
     drift: maybe(0.2),
     knowsPreVote: random.chance(0.7) ? 1 : random.float(),
     keyCount: random.between(1, 3),
+    clientCount: random.between(1, 6),
   };
 }
 
@@ -141,6 +148,8 @@ class Soup extends TestCluster {
     readonly index: number;
     readonly operation: PendingOperation;
   }[] = [];
+  /** Of clients that have asked and not been answered. */
+  #waiting: PendingOperation[] = [];
   #moment = 0;
   #isHealed = false;
   #nextValue = 1;
@@ -242,9 +251,11 @@ class Soup extends TestCluster {
       case "accepted":
         this.#accepted(target, effect.call, effect.at);
         return;
-      case "refused":
-        this.#refused(effect);
+      case "refused": {
+        const operation = this.#byCall.get(effect.call);
+        if (operation !== undefined) operation.isOver = true;
         return;
+      }
       case "done":
         this.#done(target, effect);
         return;
@@ -258,19 +269,26 @@ class Soup extends TestCluster {
     if (registers === undefined) return;
     this.#moment += 1;
     const result = entry.type === "command" ? registers.apply(entry.index, entry.data) : true;
+    if (entry.type === "command") this.#tookEffect(entry, result);
     this.#invariants.applied(target.id, entry, registers.fingerprint);
     const place = `${target.id} ${target.life} ${entry.index}`;
     const proposed = this.#proposed.get(place);
     this.#proposed.delete(place);
     if (proposed === undefined) return;
     const { operation, term } = proposed;
-    if (term !== entry.term) {
-      // Another entry has its place: it will never be applied.
-      operation.isVoid = true;
-      return;
-    }
+    // If another entry has its place, it will never be applied.
+    if (term !== entry.term) return;
     this.#invariants.acknowledged(entry.index, operation.data);
     operation.returnedAt = this.#moment;
+    operation.isOver = true;
+    operation.result = result;
+  }
+
+  /** Whatever its client hears or does not hear: from now on everybody must see it. */
+  #tookEffect({ data }: Entry, result: RegisterResult): void {
+    const operation = this.#operations[Number(decodeCommand(data).id)];
+    if (operation === undefined || Number.isFinite(operation.tookEffectAt)) return;
+    operation.tookEffectAt = this.#moment;
     operation.result = result;
   }
 
@@ -316,6 +334,7 @@ class Soup extends TestCluster {
       [split > 0 ? 0.12 : 0, () => this.heal()],
       [pause, () => this.#pauseAny()],
       [pause > 0 ? 0.12 : 0, () => this.#wakeAny()],
+      [this.leaders.length > 1 ? 4 : 0, () => this.#askUsurped()],
       [snapshot, () => this.#snapshotAny()],
       [change, () => this.#changeMembers()],
       [transfer, () => this.#transferAny()],
@@ -416,6 +435,15 @@ class Soup extends TestCluster {
     while (this.#chance.chance(0.5)) this.#clientAsks(target);
   }
 
+  /** A leader that has been replaced and does not know it is who tells lies, if anybody does. */
+  #askUsurped(): void {
+    const [newest] = this.#undisputedLeaders();
+    const usurped = this.leaders.find((id) => id !== newest);
+    if (usurped === undefined) return;
+    this.#paused.delete(usurped);
+    this.#clientAsks(usurped);
+  }
+
   #snapshotAny(): void {
     const able = [...this.servers.values()].filter(
       ({ isUp, appliedIndex, snapshot }) => isUp && appliedIndex > snapshot.index,
@@ -442,6 +470,8 @@ class Soup extends TestCluster {
   /** Of some server that says that it leads, if there is one. */
   #clientAsks(target = this.#pick(this.leaders) ?? this.#pick(this.ids)): void {
     if (target === undefined || this.#paused.has(target) || !this.at(target).isUp) return;
+    this.#waiting = this.#waiting.filter(({ isOver, until }) => !isOver && until > this.now);
+    if (this.#waiting.length >= this.#swarm.clientCount) return;
     const value = `v${this.#nextValue}`;
     this.#nextValue += 1;
     const call: RegisterCall = this.#chance.chance(0.5)
@@ -453,7 +483,7 @@ class Soup extends TestCluster {
             expected: `v${this.#nextValue - this.#chance.between(2, 5)}`,
             value,
           };
-    this.#ask(target, call, this.#chance.chance(0.5) ? "lease" : "round");
+    this.#waiting.push(this.#ask(target, call, this.#chance.chance(0.5) ? "lease" : "round"));
   }
 
   #ask(target: ServerId, call: RegisterCall, safety: "lease" | "round"): PendingOperation {
@@ -467,7 +497,9 @@ class Soup extends TestCluster {
       calledAt: this.#moment,
       returnedAt: Number.POSITIVE_INFINITY,
       result: "",
-      isVoid: false,
+      tookEffectAt: Number.POSITIVE_INFINITY,
+      until: this.now + PATIENCE_MS,
+      isOver: false,
     };
     this.#operations.push(operation);
     const id = 1_000_000 + this.#operations.length;
@@ -487,12 +519,6 @@ class Soup extends TestCluster {
     this.#proposed.set(`${target.id} ${target.life} ${at.index}`, { operation, term: at.term });
   }
 
-  #refused({ call, reason }: Extract<Effect, { kind: "refused" }>): void {
-    const operation = this.#byCall.get(call);
-    if (operation !== undefined && reason !== "leadershipLost") operation.isVoid = true;
-    if (operation?.call.kind === "get") operation.isVoid = true;
-  }
-
   #done(
     { id: server, life }: TestServer,
     { call, index }: Extract<Effect, { kind: "done" }>,
@@ -509,6 +535,7 @@ class Soup extends TestCluster {
       if (target.appliedIndex < index) return true;
       this.#moment += 1;
       operation.returnedAt = this.#moment;
+      operation.isOver = true;
       operation.result = this.#registers.get(server)?.read(operation.key) ?? "";
       return false;
     });
@@ -547,8 +574,10 @@ class Soup extends TestCluster {
   }
 
   #judge(): void {
-    const operations = this.#operations.filter(({ isVoid, call, returnedAt }) => {
-      return !isVoid && (call.kind !== "get" || Number.isFinite(returnedAt));
+    // Who was not answered counts if the command took effect, which is known by now.
+    const operations = this.#operations.flatMap((operation) => {
+      const returnedAt = Math.min(operation.returnedAt, operation.tookEffectAt);
+      return Number.isFinite(returnedAt) ? [{ ...operation, returnedAt }] : [];
     });
     const verdict = checkLinearizable(REGISTER, operations);
     if (verdict.kind !== "not linearizable") return;

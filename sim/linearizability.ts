@@ -104,6 +104,8 @@ function search<Call, Result>(
   let mustLeft = history.filter(({ returnedAt }) => Number.isFinite(returnedAt)).length;
   let first = 0;
   let from = 0;
+  /** Nothing beyond has been chosen yet. */
+  let furthest = 0;
   for (let steps = 0; steps < stepsMax; steps += 1) {
     if (mustLeft === 0) return "linearizable";
     while (done[first] === 1) first += 1;
@@ -122,8 +124,9 @@ function search<Call, Result>(
     const operation = history[place] as Operation<Call, Result>;
     const stateBefore = state;
     done[place] = 1;
+    furthest = Math.max(furthest, place);
     ({ state } = model.apply(state, operation.call));
-    const memory = `${state} ${place >= first ? Buffer.from(done.subarray(first)).toString("latin1") : ""} ${first}`;
+    const memory = `${first} ${Buffer.from(done.subarray(first, furthest + 1)).toString("latin1")} ${state}`;
     if (seen.has(memory)) {
       done[place] = 0;
       state = stateBefore;

@@ -7,7 +7,7 @@ import { nodePlatform } from "./platform/node/index.ts";
 
 const host: CliHost = {
   platform: nodePlatform(),
-  // The bundle is dist/bin/rollcall.mjs; what starts it stands in bin/.
+  // The bundle is dist/bin/rollcall.cjs; what starts it stands in bin/.
   program: fileURLToPath(new URL("../../bin/rollcall", import.meta.url)),
   stdout: (output) => void process.stdout.write(output),
   stderr: (text) => void process.stderr.write(text),

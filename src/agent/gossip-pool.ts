@@ -9,7 +9,7 @@ import { LAN_PROFILE, WAN_PROFILE, type GossipProfile } from "../gossip/index.ts
 import type { Logger, Metrics, Platform } from "../platform/index.ts";
 import { startSerf, type Serf } from "../serf/index.ts";
 import { openKeyring } from "./gossip-keyring.ts";
-import { admitToLan, admitToWan } from "./pool-admission.ts";
+import { admitAddresses, admitToLan, admitToWan } from "./pool-admission.ts";
 import { poolNodeName, poolTags, SEGMENT, type PoolName } from "./pool-tags.ts";
 
 export interface PoolNeeds {
@@ -65,6 +65,8 @@ export async function startPool(needs: PoolNeeds, pool: PoolName): Promise<Serf>
     disableCoordinates: config.disableCoordinates,
     compilePattern: regexMatcher,
     checkMerge: (members) => {
+      const ownName = poolNodeName(config, pool);
+      admitAddresses(members, { ownName, allowed: settings.allowedCidrs });
       const applicants = members.map(({ name, tags, state }) => ({
         name,
         tags,

@@ -108,6 +108,23 @@ test("serf_lan and serf_wan are where the pools listen", async () => {
   expect(await seen(a, "a", "wan")).toMatchObject(BOTH_WAN);
 });
 
+test.each([
+  ["serf_lan_allowed_cidrs", ""],
+  ["serf_wan_allowed_cidrs", "wan"],
+])("%s says where members may be", async (key, pool) => {
+  for (const [network, status] of [
+    ["10.0.0.0/29", 200],
+    ["10.1.0.0/16", 500],
+  ] as const) {
+    await using both = await pair(`${key} = ["${network}"]`, "");
+    const path = `/v1/agent/join/${HOSTS.b}${pool === "wan" ? "?wan=1" : ""}`;
+    expect((await both.a.send({ method: "PUT", path }, HOSTS.a)).status).toBe(status);
+    await both.clock.run(1000);
+    const isSeen = pool === "wan" ? "b.dc1" : "b";
+    expect(isSeen in (await seen(both.a, "a", pool))).toBe(status === 200);
+  }
+});
+
 test("encrypt keeps out who has another key, or none", async () => {
   const joins = async (hclA: string, hclB: string): Promise<boolean> => {
     await using both = await pair(hclA, `${hclB}, start_join = ["${HOSTS.a}"]`);

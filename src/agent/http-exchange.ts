@@ -35,7 +35,7 @@ export async function exchange(
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = startRequest(
         {
-          createConnection: () => stream as never,
+          createConnection: () => stream,
           method,
           path: target,
           headers: { ...headers, Connection: "close", "Content-Length": Buffer.byteLength(body) },

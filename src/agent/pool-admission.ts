@@ -3,6 +3,8 @@
  * exchange brings, and of each member that is heard to be alive, alone.
  */
 import { RollcallError } from "../errors/index.ts";
+import { hostOf } from "../gossip/index.ts";
+import { holdsIp, parseCidr } from "../model/index.ts";
 import { serverOf, type Tags } from "../wire/index.ts";
 
 /** A member as it presents itself. */
@@ -20,6 +22,23 @@ export interface Pool {
 
 /** Agents before this version had ids that were not unique. */
 const UNIQUE_IDS_SINCE = [0, 8, 5] as const;
+
+/**
+ * `serf_lan_allowed_cidrs`: where members may be. A node always takes itself.
+ * @throws {RollcallError} `gossip/refused`
+ */
+export function admitAddresses(
+  members: readonly { readonly name: string; readonly addr: Uint8Array }[],
+  { ownName, allowed }: { readonly ownName: string; readonly allowed: readonly string[] },
+): void {
+  if (allowed.length === 0) return;
+  const networks = allowed.map(parseCidr).filter((network) => network !== undefined);
+  for (const { name, addr } of members) {
+    const ip = withoutMapping(addr);
+    if (name === ownName || networks.some((network) => holdsIp(network, ip))) continue;
+    throw refuse(`Member '${name}': ${hostOf(addr)} is not allowed`);
+  }
+}
 
 /** @throws {RollcallError} `gossip/refused`, in Consul's words, at the first member that does not belong to the LAN */
 export function admitToLan(applicants: readonly Applicant[], own: Pool): void {
@@ -54,6 +73,13 @@ export function admitToWan(applicants: readonly Applicant[]): void {
 
 function refuse(text: string): RollcallError {
   return new RollcallError("gossip/refused", text);
+}
+
+/** An IPv4 address may come in the form that IPv6 has for it. */
+function withoutMapping(addr: Uint8Array): Uint8Array {
+  const isMapped =
+    addr.length === 16 && addr.subarray(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 0xff));
+  return isMapped ? addr.subarray(12) : addr;
 }
 
 function hasUniqueId({ build = "" }: Tags): boolean {

@@ -2,7 +2,7 @@
  * One unary gRPC call over a stream of its own: HTTP/2 without negotiation, one message each way, each with
  * a five-byte head (flag "compressed", length).
  */
-import { connect, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
+import type { ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
 import type { Duplex } from "node:stream";
 import { codeName, notGrpc, rpcError, streamReset } from "./grpc-status.ts";
 
@@ -27,6 +27,8 @@ export async function callUnary(
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   stream.on("error", () => {}); // The session tells.
+  // Loaded when it is wanted: an agent without such checks starts without it.
+  const { connect } = await import("node:http2");
   const session = connect(`http://${authority}`, {
     createConnection: () => stream,
     settings: { enablePush: false },

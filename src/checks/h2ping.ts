@@ -2,7 +2,6 @@
  * An HTTP/2 PING: its acknowledgement is passing, everything else critical. Nothing is requested, so any
  * server that speaks HTTP/2 will do. Over TLS unless `h2ping_use_tls` is false.
  */
-import { connect } from "node:http2";
 import type { Duplex } from "node:stream";
 import { messageOf } from "../errors/index.ts";
 import { DEFAULT_NETWORK_TIMEOUT_MS, startActive, timeoutMsOf } from "./active-check.ts";
@@ -47,6 +46,8 @@ export function startH2ping(context: CheckContext): RunningCheck {
 /** Destroys `stream` in every case. */
 async function ping(stream: Duplex, signal: AbortSignal): Promise<void> {
   stream.on("error", () => {}); // The session tells.
+  // Loaded when it is wanted: an agent without such checks starts without it.
+  const { connect } = await import("node:http2");
   // The authority is for requests; there is none.
   const session = connect("http://localhost", {
     createConnection: () => stream,

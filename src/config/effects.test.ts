@@ -36,7 +36,7 @@ const SHOWN: Readonly<Record<string, readonly string[]>> = {
     ),
   ],
   "src/agent/gossip-settings.test.ts": [
-    ...words(`serf_lan serf_wan start_join start_join_wan retry_join retry_join_wan retry_interval
+    ...words(`serf_lan serf_wan serf_lan_allowed_cidrs serf_wan_allowed_cidrs start_join start_join_wan retry_join retry_join_wan retry_interval
       retry_interval_wan retry_max retry_max_wan rejoin_after_leave reconnect_timeout
       reconnect_timeout_wan encrypt encrypt_verify_incoming encrypt_verify_outgoing
       disable_keyring_file`),
@@ -83,8 +83,7 @@ const WITHOUT: Readonly<Record<string, readonly string[]>> = {
     server_rejoin_age_max limits.rpc_handshake_timeout limits.rpc_client_timeout limits.rpc_rate
     limits.rpc_max_burst limits.rpc_max_conns_per_client limits.request_limits.*
     cache.entry_fetch_max_burst cache.entry_fetch_rate`),
-  "not in the gossip pools yet": words(`serf_lan_allowed_cidrs serf_wan_allowed_cidrs
-    advertise_reconnect_timeout`),
+  "not in the gossip pools yet": words("advertise_reconnect_timeout"),
   "needs TLS": words(`addresses.https ports.https limits.https_handshake_timeout ca_file ca_path
     cert_file key_file server_name tls_min_version tls_cipher_suites tls_prefer_server_cipher_suites
     verify_incoming verify_incoming_rpc verify_incoming_https verify_outgoing verify_server_hostname

@@ -43,6 +43,8 @@ export interface PoolConfig {
   readonly retryIntervalMs: number;
   /** 0: without end. */
   readonly retryMax: number;
+  /** Networks in CIDR notation that members may be in; none: anywhere. */
+  readonly allowedCidrs: readonly string[];
   /** After so long a failed member is forgotten. */
   readonly reconnectTimeoutMs: number;
   readonly gossipIntervalMs: number;

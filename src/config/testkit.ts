@@ -22,6 +22,7 @@ const pool: PoolConfig = {
   retryJoin: [],
   retryIntervalMs: 30_000,
   retryMax: 0,
+  allowedCidrs: [],
   reconnectTimeoutMs: 259_200_000,
   gossipIntervalMs: 100,
   gossipNodes: 3,

@@ -8,6 +8,7 @@ import type { RuntimeConfig } from "../config/index.ts";
 import { messageOf } from "../errors/index.ts";
 import type { Clock, Logger, Random } from "../platform/index.ts";
 import type { Delegate } from "../rpc/index.ts";
+import { addressOfSubnet } from "./client-subnet.ts";
 import { compileReply, type CompiledReply } from "./compile.ts";
 import { createDraw, type Draw } from "./draw.ts";
 import { failureReporter } from "./failure-log.ts";
@@ -32,17 +33,20 @@ export interface HandlerNeeds {
 
 /**
  * Handles one message. On TCP the reply has its length in front.
+ * @param client IP address of who sent it, where that is known
  * @returns undefined when nothing may be sent
  */
 export type Handle = (
   message: Uint8Array,
   transport: Transport,
+  client?: string,
 ) => Uint8Array | undefined | Promise<Uint8Array>;
 
 /** A query as it came, and the configuration that it came upon. */
 interface Asking {
   readonly message: Uint8Array;
   readonly transport: Transport;
+  readonly client: string;
   readonly by: Served;
 }
 
@@ -51,6 +55,8 @@ interface Prepared {
   readonly query: Query;
   readonly echo: Echo;
   readonly asked: Asked;
+  /** IP address of whom a resolver asks for, where it says so. */
+  readonly behind: string | undefined;
   readonly fixedBytes: number;
   readonly limits: Readonly<Record<Transport, Limits>>;
 }
@@ -93,7 +99,8 @@ export function createHandler(needs: HandlerNeeds): Handle {
   const answer = async (id: number, prepared: Prepared, asking: Asking): Promise<Uint8Array> => {
     let compiled: Resolved = SERVER_FAILURE;
     try {
-      compiled = await resolver.resolve(prepared.asked, asking.by);
+      const client = prepared.behind ?? asking.client;
+      compiled = await resolver.resolve(prepared.asked, asking.by, client);
     } catch (error) {
       reportFailure("rpc error", error);
     }
@@ -101,7 +108,7 @@ export function createHandler(needs: HandlerNeeds): Handle {
     return finish(encoder, id, prepared, compiled, asking, draw);
   };
 
-  return (message, transport) => {
+  return (message, transport, client = "") => {
     const by = current();
     let prepared = cache.get(message);
     if (prepared === undefined) {
@@ -113,9 +120,11 @@ export function createHandler(needs: HandlerNeeds): Handle {
     }
     const id = ((message[0] ?? 0) << 8) | (message[1] ?? 0);
     if (prepared.asked.lookup.kind !== "foreign") {
-      return answer(id, prepared, { message, transport, by });
+      return answer(id, prepared, { message, transport, client, by });
     }
-    if (by.recursion.recursors.length > 0) return relay(id, prepared, { message, transport, by });
+    if (by.recursion.recursors.length > 0) {
+      return relay(id, prepared, { message, transport, client, by });
+    }
     const { kept, question } = prepared.query;
     return encodeRefusal({ id, kept, rcode: "REFUSED", question }, transport);
   };
@@ -142,7 +151,9 @@ function finish(
 
 function prepare(query: Query, by: Served): Prepared {
   const { question, edns } = query;
-  const echo = echoOf(query);
+  const asked = askedOf(question, edns !== undefined, by);
+  const echo = echoOf(query, asked.lookup.kind === "query" ? "its subnet" : "everybody");
+  const subnet = edns?.clientSubnet;
   const { udpAnswerLimit, disableCompression } = by.config.dns;
   const shared = {
     ednsUdpSizeBytes: edns?.udpSizeBytes,
@@ -154,7 +165,8 @@ function prepare(query: Query, by: Served): Prepared {
   return {
     query,
     echo,
-    asked: askedOf(question, edns !== undefined, by),
+    asked,
+    behind: subnet === undefined ? undefined : addressOfSubnet(subnet),
     fixedBytes: QUESTION_OFFSET + echo.question.length,
     limits: {
       udp: limitsOf({ ...shared, transport: "udp" }),

@@ -34,8 +34,43 @@ function setup(serviceTtlS: Readonly<Record<string, number>> = {}) {
     const reply = await handle(query(name, type, options), "udp");
     return showMessage(reply ?? expect.fail("no reply"));
   };
-  return { ask, delegate, calls };
+  return { ask, handle, delegate, calls };
 }
+
+describe("who asks is told to the query, which may want to be near", () => {
+  const ask = async (packet: Uint8Array): Promise<readonly [source: unknown, reply: Buffer]> => {
+    const { handle, delegate, calls } = setup();
+    delegate.queries.set("q", { Service: "web", TTL: "" });
+    const reply = await handle(packet, "udp", "127.0.0.9");
+    const [{ Source }] = calls as [{ Source: unknown }];
+    return [Source, Buffer.from(reply ?? expect.fail("no reply"))];
+  };
+
+  test("its own address", async () => {
+    const [source] = await ask(query("q.query.consul", "A"));
+    expect(source).toEqual({ Node: "", Ip: "127.0.0.9" });
+  });
+
+  test.each([
+    ["00011800010203", "1.2.3.0", "00011818010203"],
+    ["0002380020010db8000000", "2001:db8::", "0002383820010db8000000"],
+    [
+      "00028000200100000000000100000000000000f1",
+      "2001:0:0:1::f1",
+      "00028080200100000000000100000000000000f1",
+    ],
+  ])(
+    "that of the subnet it asks for, for which alone the answer is: %s",
+    async (option, Ip, echo) => {
+      const data = Buffer.from(option, "hex");
+      const plain = Buffer.from(query("q.query.consul", "A", { edns: 1232 }));
+      const head = Buffer.from([0, 4 + data.length, 0, 8, 0, data.length]);
+      const [source, reply] = await ask(Buffer.concat([plain.subarray(0, -2), head, data]));
+      expect(source).toEqual({ Node: "", Ip });
+      expect(reply.toString("hex")).toContain(echo);
+    },
+  );
+});
 
 test("instances come in the query's order, as many as fit", async () => {
   const { ask, delegate, calls } = setup();

@@ -13,6 +13,7 @@ import { POINTER_REACH_BYTES, type Selection, type Transport } from "./truncate.
 /** Before a message on TCP comes its length (RFC 1035 §4.2.2). */
 const LENGTH_PREFIX_BYTES: Readonly<Record<Transport, number>> = { udp: 0, tcp: 2 };
 const SUBNET_OPTION_CODE = 8;
+const SUBNET_SOURCE_OFFSET = 2;
 const SUBNET_SCOPE_OFFSET = 3;
 const POINTER_MARK = 0xc000;
 
@@ -23,11 +24,15 @@ export interface Echo {
   readonly opt: Uint8Array | undefined;
 }
 
-export function echoOf({ kept, question, edns }: Query): Echo {
+/** @param rightFor for whom, of those that a client's subnet stands for, the answer is right */
+export function echoOf(
+  { kept, question, edns }: Query,
+  rightFor: "everybody" | "its subnet",
+): Echo {
   return {
     kept,
     question: questionBytes(question),
-    opt: edns === undefined ? undefined : optBytes(edns),
+    opt: edns === undefined ? undefined : optBytes(edns, rightFor),
   };
 }
 
@@ -39,8 +44,11 @@ function questionBytes({ name, type, class: questionClass }: Query["question"]):
   return bytes;
 }
 
-/** Version 0, the client's UDP size, and its subnet with scope 0: the answer is right for everybody. */
-function optBytes({ udpSizeBytes, clientSubnet }: Edns): Uint8Array {
+/** Version 0, the client's UDP size, and its subnet, whose scope is 0 where the answer is right for everybody. */
+function optBytes(
+  { udpSizeBytes, clientSubnet }: Edns,
+  rightFor: "everybody" | "its subnet",
+): Uint8Array {
   const optionBytes = clientSubnet === undefined ? 0 : 4 + clientSubnet.length;
   const bytes = new Uint8Array(11 + optionBytes);
   putU16(bytes, 1, QUERY_TYPES.OPT);
@@ -50,7 +58,8 @@ function optBytes({ udpSizeBytes, clientSubnet }: Edns): Uint8Array {
     putU16(bytes, 11, SUBNET_OPTION_CODE);
     putU16(bytes, 13, clientSubnet.length);
     bytes.set(clientSubnet, 15);
-    bytes[15 + SUBNET_SCOPE_OFFSET] = 0;
+    const scopeBits = rightFor === "everybody" ? 0 : (clientSubnet[SUBNET_SOURCE_OFFSET] ?? 0);
+    bytes[15 + SUBNET_SCOPE_OFFSET] = scopeBits;
   }
   return bytes;
 }

@@ -146,9 +146,12 @@ export class Resolver {
     this.#reverse = new ReverseLookup(delegate, clock);
   }
 
-  /** @throws {RollcallError} what the catalog could not answer, for SERVFAIL */
-  async resolve(asked: Asked, served: Served): Promise<Resolved> {
-    const facts = await this.#read(asked.read);
+  /**
+   * @param client IP address of whom it is for, which a prepared query may want to be near; "" if unknown
+   * @throws {RollcallError} what the catalog could not answer, for SERVFAIL
+   */
+  async resolve(asked: Asked, served: Served, client: string): Promise<Resolved> {
+    const facts = await this.#read(asked.read, client);
     if (this.#keptFor !== served) {
       this.#kept = new WeakMap();
       this.#keptFor = served;
@@ -200,15 +203,17 @@ export class Resolver {
     return this.#zone.zone;
   }
 
-  async #read(read: CatalogRead): Promise<Facts> {
+  async #read(read: CatalogRead, client: string): Promise<Facts> {
     const { kind } = read;
     switch (kind) {
       case "service":
         return { kind, value: await readService(this.#delegate, read.query) };
       case "node":
         return { kind, value: await readNode(this.#delegate, read.query) };
-      case "query":
-        return { kind, value: await runQuery(this.#delegate, read.query) };
+      case "query": {
+        const query = { ...read.query, Source: { Node: "", Ip: client } };
+        return { kind, value: await runQuery(this.#delegate, query) };
+      }
       case "none":
         return NO_FACTS;
       default:
@@ -285,7 +290,7 @@ export class Resolver {
       }
       if (depth === 0) return [];
       const asked = askedOf({ name, type: QUERY_TYPES.ANY }, false, served);
-      const facts = await this.#read(asked.read);
+      const facts = await this.#read(asked.read, "");
       const built = await this.#build(asked, facts, served, depth - 1);
       return this.#sample(built.reply, served.config.dns.udpAnswerLimit);
     };

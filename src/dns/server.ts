@@ -88,9 +88,9 @@ function started(logger: Logger, { host, port }: IpAddress, network: string): vo
 
 /** A bug met by one packet must not take the agent down. */
 function guarded(handle: Handle, logger: Logger): Handle {
-  return (message, transport) => {
+  return (message, transport, client) => {
     try {
-      return handle(message, transport);
+      return handle(message, transport, client);
     } catch (error) {
       const stack = error instanceof Error ? error.stack : undefined;
       logger.error("query failed", { error: messageOf(error), stack });
@@ -110,7 +110,7 @@ async function serveDatagrams(
   };
   const socket: DatagramSocket = await network.bindDatagram(local, (bytes, from) => {
     if (datagrams.outstanding >= DATAGRAMS_OUTSTANDING_MAX) return;
-    const answer = handle(bytes, "udp");
+    const answer = handle(bytes, "udp", from.host);
     if (answer === undefined) return;
     if (!(answer instanceof Promise)) {
       socket.send(answer, from);
@@ -132,7 +132,7 @@ function serveStreams(
   handle: Handle,
   connections: Set<Connection>,
 ): Promise<AsyncDisposable> {
-  return network.listen(local, (stream) => {
+  return network.listen(local, (stream, peer) => {
     const full = connections.size >= CONNECTIONS_MAX;
     const idle = full ? longestIdle(connections) : undefined;
     if (full && idle === undefined) {
@@ -144,7 +144,7 @@ function serveStreams(
       idle.end();
     }
     const closed = (): void => void connections.delete(connection);
-    const connection = converse({ stream, clock, handle, closed });
+    const connection = converse({ stream, clock, handle, client: peer.host, closed });
     connections.add(connection);
   });
 }

@@ -20,6 +20,8 @@ export interface Conversation {
   readonly stream: Duplex;
   readonly clock: Clock;
   readonly handle: Handle;
+  /** IP address of the other end. */
+  readonly client: string;
   /** Called once, when the connection is over. */
   readonly closed: () => void;
 }
@@ -33,7 +35,7 @@ export interface Connection {
   readonly end: () => void;
 }
 
-export function converse({ stream, clock, handle, closed }: Conversation): Connection {
+export function converse({ stream, clock, handle, client, closed }: Conversation): Connection {
   let pending: Uint8Array = NOTHING;
   let outstanding = 0;
   let lastActiveAt: Instant = clock.now();
@@ -63,7 +65,7 @@ export function converse({ stream, clock, handle, closed }: Conversation): Conne
 
   function accept(message: Uint8Array): void {
     lastActiveAt = clock.now();
-    const answer = handle(message, "tcp");
+    const answer = handle(message, "tcp", client);
     // What is no DNS query will not become one further on.
     if (answer === undefined) stream.destroy();
     else if (answer instanceof Promise) {

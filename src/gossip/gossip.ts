@@ -7,8 +7,8 @@
  *
  * membership.ts decides, prober.ts finds failures, broadcasts.ts spreads, push-pull.ts repairs.
  */
-import { messageOf, RollcallError } from "../errors/index.ts";
-import { noMeter, type Clock, type IpAddress, type Logger, type Meter } from "../platform/index.ts";
+import { RollcallError } from "../errors/index.ts";
+import { noMeter, type Clock, type IpAddress, type Logger } from "../platform/index.ts";
 import type { GossipMessage, Ping, StreamMessage } from "../wire/index.ts";
 import { Awareness } from "./awareness.ts";
 import { advertised, bindBoth, type Binding } from "./binding.ts";
@@ -16,18 +16,10 @@ import { Broadcasts } from "./broadcasts.ts";
 import { deadlineSignal } from "./deadline-signal.ts";
 import type { Gossip, GossipOptions } from "./gossip-types.ts";
 import { bytesOfHost } from "./ip-bytes.ts";
-import { addressText, parseJoinAddress } from "./join-address.ts";
+import { GossipRounds } from "./gossip-rounds.ts";
+import { joinEach } from "./joining.ts";
 import { LoopLag } from "./loop-lag.ts";
-import {
-  addressOf,
-  CRC_PROTOCOL,
-  highestProtocol,
-  isPresent,
-  META_BYTES_MAX,
-  VSN_BYTES,
-  type GossipMember,
-} from "./member.ts";
-import type { Entry } from "./member-table.ts";
+import { addressOf, isPresent, META_BYTES_MAX, VSN_BYTES, type GossipMember } from "./member.ts";
 import { Membership, type Effect } from "./membership.ts";
 import { Packets } from "./packets.ts";
 import { PendingAcks } from "./pending-acks.ts";
@@ -74,7 +66,6 @@ class GossipNode implements Gossip {
   readonly #binding: Binding;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #meter: Meter;
   readonly #awareness: Awareness;
   readonly #lag: LoopLag;
   readonly #membership: Membership;
@@ -86,7 +77,8 @@ class GossipNode implements Gossip {
   readonly #rumors: RumorMill;
   readonly #pushPulls: PushPulls;
   readonly #prober: Prober;
-  readonly #timers = new Map<"gossip" | "pushPull", Disposable>();
+  readonly #rounds: GossipRounds;
+  #pushPullTimer: Disposable | undefined;
   readonly #stopping = new AbortController();
 
   constructor(options: GossipOptions, binding: Binding) {
@@ -97,7 +89,6 @@ class GossipNode implements Gossip {
     this.#binding = binding;
     this.#clock = clock;
     this.#logger = logger;
-    this.#meter = meter;
     this.address = advertised(network, options, binding.port);
     const addr = bytesOfHost(this.address.host);
     if (addr === undefined) throw new RollcallError("config/invalid", "advertise an IP address");
@@ -162,6 +153,14 @@ class GossipNode implements Gossip {
       port: binding.port,
       delegate,
     });
+    this.#rounds = new GossipRounds({
+      clock,
+      meter,
+      lag: this.#lag,
+      profile,
+      membership: this.#membership,
+      packets: this.#packets,
+    });
     const source = sourceOf(name, this.address);
     const parts = { packets: this.#packets, pending: this.#pending, lag: this.#lag, source };
     this.#relays = new Relays({ ...parts, probeTimeoutMs });
@@ -184,9 +183,7 @@ class GossipNode implements Gossip {
     const random = platform.random.fork("stagger");
     this.#rumors.perform(this.#membership.announce(this.#ownMeta(), this.#clock.now()));
     this.#prober.start(random.float() * profile.probeIntervalMs);
-    if (profile.gossipIntervalMs > 0 && profile.gossipNodes > 0) {
-      this.#gossipIn(random.float() * profile.gossipIntervalMs);
-    }
+    this.#rounds.start(random.float() * profile.gossipIntervalMs);
     if (profile.pushPullIntervalMs > 0) {
       this.#pushPullIn(random.float() * profile.pushPullIntervalMs);
     }
@@ -223,35 +220,12 @@ class GossipNode implements Gossip {
     return this.#membership.table.get(name)?.member;
   }
 
-  async join(
+  join(
     addresses: readonly string[],
     { signal }: { readonly signal: AbortSignal },
   ): Promise<number> {
-    let joinedCount = 0;
-    const failures: string[] = [];
-    for (const text of addresses) {
-      signal.throwIfAborted();
-      try {
-        const address = parseJoinAddress(text, this.#binding.port);
-        await this.#joinOne(address, signal);
-        joinedCount += 1;
-      } catch (error) {
-        signal.throwIfAborted();
-        this.#logger.debug(`memberlist: ${messageOf(error)}`);
-        failures.push(messageOf(error));
-      }
-    }
-    if (joinedCount === 0 && failures.length > 0) throw allFailed(failures);
-    return joinedCount;
-  }
-
-  async #joinOne(address: IpAddress, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#pushPulls.exchange(address, "join", { signal });
-    } catch (error) {
-      const text = `Failed to join ${addressText(address)}: ${messageOf(error)}`;
-      throw new RollcallError("net/dial", text, { cause: error });
-    }
+    const [defaultPort, pushPulls, logger] = [this.#binding.port, this.#pushPulls, this.#logger];
+    return joinEach(addresses, { defaultPort, pushPulls, logger, signal });
   }
 
   async updateMeta(options: {
@@ -288,7 +262,8 @@ class GossipNode implements Gossip {
     this.#prober[Symbol.dispose]();
     this.#rumors[Symbol.dispose]();
     this.#relays[Symbol.dispose]();
-    for (const timer of this.#timers.values()) timer[Symbol.dispose]();
+    this.#rounds[Symbol.dispose]();
+    this.#pushPullTimer?.[Symbol.dispose]();
     this.#streams.close();
     await this.#binding[Symbol.asyncDispose]();
   }
@@ -372,37 +347,12 @@ class GossipNode implements Gossip {
     }
   }
 
-  #gossipIn(delayMs: number): void {
-    const timer = this.#lag.after(delayMs, () => {
-      this.#gossip();
-      this.#gossipIn(this.#options.profile.gossipIntervalMs);
-    });
-    this.#timers.set("gossip", timer);
-  }
-
-  #gossip(): void {
-    const startedAt = this.#clock.now();
-    const { gossipNodes, gossipToTheDeadMs } = this.#options.profile;
-    const self = this.local.name;
-    const listens = ({ member, changedAt }: Entry): boolean => {
-      if (member.name === self) return false;
-      const isJustDead = member.state === "dead" && startedAt - changedAt <= gossipToTheDeadMs;
-      return isPresent(member) || isJustDead;
-    };
-    for (const member of this.#membership.table.pick(gossipNodes, listens)) {
-      const integrity = highestProtocol(member) >= CRC_PROTOCOL ? "checksummed" : "bare";
-      if (!this.#packets.sendNews(addressOf(member), integrity)) break;
-    }
-    this.#meter.sample("memberlist.gossip", this.#clock.now() - startedAt);
-  }
-
   #pushPullIn(delayMs: number): void {
-    const timer = this.#lag.after(delayMs, () => {
+    this.#pushPullTimer = this.#lag.after(delayMs, () => {
       void this.#pushPulls.exchangeWithAnybody();
       const { pushPullIntervalMs: baseMs } = this.#options.profile;
       this.#pushPullIn(pushPullIntervalMs(baseMs, this.memberCount));
     });
-    this.#timers.set("pushPull", timer);
   }
 
   /** @throws {RollcallError} `request/refused` if that takes too long; the signal's reason */
@@ -447,11 +397,4 @@ class GossipNode implements Gossip {
     }
     return meta;
   }
-}
-
-/** As hashicorp/go-multierror lists several. */
-function allFailed(failures: readonly string[]): RollcallError {
-  const heading = failures.length === 1 ? "1 error" : `${failures.length} errors`;
-  const list = failures.map((failure) => `\t* ${failure}`).join("\n");
-  return new RollcallError("net/dial", `${heading} occurred:\n${list}\n\n`);
 }

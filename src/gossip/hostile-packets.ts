@@ -32,7 +32,8 @@ export function goodPackets(about: readonly string[]): Uint8Array[] {
     wrapPacket(message, { compress: false, crc: true }),
     wrapPacket(message, { compress: true, crc: true }),
   ]);
-  return [...parts, together, ...wrapped];
+  // Plain ones: a Buffer's `slice` would share its bytes.
+  return [...parts, together, ...wrapped].map((packet) => Uint8Array.from(packet));
 }
 
 type Mutation = (packet: Uint8Array, random: Random, others: readonly Uint8Array[]) => Uint8Array;
@@ -66,11 +67,11 @@ export function mutated(packets: readonly Uint8Array[], random: Random): Uint8Ar
     const mutation = MUTATIONS[below(random, MUTATIONS.length)];
     packet = mutation?.(packet, random, packets) ?? packet;
   }
-  return packet.slice();
+  return Uint8Array.from(packet);
 }
 
 function changed(packet: Uint8Array, random: Random, change: (byte: number) => number): Uint8Array {
-  const copy = packet.slice();
+  const copy = Uint8Array.from(packet);
   const at = below(random, copy.length);
   if (copy.length > 0) copy[at] = change(copy[at] ?? 0);
   return copy;

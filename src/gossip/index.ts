@@ -5,13 +5,10 @@
 export { startGossip } from "./gossip.ts";
 export type { Gossip, GossipDelegate, GossipOptions } from "./gossip-types.ts";
 export type { GossipMember } from "./member.ts";
-export { META_BYTES_MAX } from "./member.ts";
 export { LAN_PROFILE, LOCAL_PROFILE, WAN_PROFILE } from "./profile.ts";
 export type { GossipProfile } from "./profile.ts";
 export { Keyring } from "./keyring.ts";
 export { TransmitQueue } from "./transmit-queue.ts";
 export type { Take, Transmission } from "./transmit-queue.ts";
-export { pushPullIntervalMs, retransmitLimit } from "./scaling.ts";
-export { suspicionMinMs, suspicionTimeoutMs } from "./suspicion.ts";
-export type { SuspicionTiming } from "./suspicion.ts";
+export { retransmitLimit } from "./scaling.ts";
 export { bytesOfHost, hostOf } from "./ip-bytes.ts";

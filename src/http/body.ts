@@ -4,7 +4,13 @@
  */
 import { promisify } from "node:util";
 import { gzip, gzipSync } from "node:zlib";
-import { jsonEncoder, prettyJson, type Static, type TSchema } from "../model/index.ts";
+import {
+  jsonEncoder,
+  prettyJson,
+  type JsonStyle,
+  type Static,
+  type TSchema,
+} from "../model/index.ts";
 import { GZIP, PRETTY, type Body, type Encoded, type Variant } from "./reply.ts";
 
 /** Up to here a body that is ASCII goes out in the same write as the head. */
@@ -26,8 +32,11 @@ export function encodeText(text: string): Encoded {
   return { data, sizeBytes: data.length };
 }
 
-function encodeVariant(json: string, variant: Variant): Encoded | Promise<Encoded> {
-  const text = (variant & PRETTY) === 0 ? json : `${prettyJson(json)}\n`;
+/** The text in a style. */
+type Json = (style: JsonStyle) => string;
+
+function encodeVariant(json: Json, variant: Variant): Encoded | Promise<Encoded> {
+  const text = (variant & PRETTY) === 0 ? json("compact") : `${json("pretty")}\n`;
   return (variant & GZIP) === 0 ? encodeText(text) : compress(Buffer.from(text, "utf8"));
 }
 
@@ -57,23 +66,32 @@ export function textBody(text: string, contentType = TEXT_TYPE): Body {
 
 /** JSON that is made anew for each answer. */
 export function jsonBody<T extends TSchema>(schema: T): (value: Static<T>) => Body {
-  const encode = jsonEncoder(schema);
-  return (value) => rawJsonBody(() => encode(value));
+  const encode = styledEncoder(schema);
+  return (value) => rawJsonBody((style) => encode(value, style));
 }
-function rawJsonBody(json: () => string): Body {
-  return { contentType: JSON_TYPE, encode: (variant) => encodeVariant(json(), variant) };
+function rawJsonBody(json: Json): Body {
+  return { contentType: JSON_TYPE, encode: (variant) => encodeVariant(json, variant) };
+}
+
+/** An agent uses one of the styles mostly: each is compiled when it is first asked for. */
+function styledEncoder<T extends TSchema>(
+  schema: T,
+): (value: Static<T>, style: JsonStyle) => string {
+  const encoders: { [S in JsonStyle]?: (value: Static<T>) => string } = {};
+  return (value, style) => (encoders[style] ??= jsonEncoder(schema, style))(value);
 }
 
 const GO_ESCAPES = /[<>&\u2028\u2029]/g;
 
 /** Plain JSON values, keys in the order they have. Outside of strings JSON has none of the characters escaped here. */
 export function plainJsonBody(value: Readonly<Record<string, unknown>>): Body {
-  return rawJsonBody(() =>
-    JSON.stringify(value).replace(
+  return rawJsonBody((style) => {
+    const text = JSON.stringify(value).replace(
       GO_ESCAPES,
       (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-    ),
-  );
+    );
+    return style === "pretty" ? prettyJson(text) : text;
+  });
 }
 
 /**
@@ -85,19 +103,19 @@ export function cachedJsonBody<V extends object, T extends TSchema>(
   schema: T,
   select: (value: V) => Static<T>,
 ): (value: V) => Body {
-  const encode = jsonEncoder(schema);
+  const encode = styledEncoder(schema);
   const bodies = new WeakMap<V, Body>();
   return (value) => {
     const known = bodies.get(value);
     if (known !== undefined) return known;
-    const body = cachedBody(() => encode(select(value)));
+    const body = cachedBody((style) => encode(select(value), style));
     bodies.set(value, body);
     return body;
   };
 }
 
 /** The JSON text itself is not kept: mostly one variant is asked for. */
-function cachedBody(json: () => string): Body {
+function cachedBody(json: Json): Body {
   const variants: Array<Encoded | Promise<Encoded> | undefined> = [
     undefined,
     undefined,
@@ -106,6 +124,6 @@ function cachedBody(json: () => string): Body {
   ];
   return {
     contentType: JSON_TYPE,
-    encode: (variant) => (variants[variant] ??= encodeVariant(json(), variant)),
+    encode: (variant) => (variants[variant] ??= encodeVariant(json, variant)),
   };
 }

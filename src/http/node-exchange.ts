@@ -51,6 +51,8 @@ export class NodeExchange implements Exchange {
   send(status: number, headers: readonly string[], body: Encoded | undefined): void {
     const response = this.#response;
     if (response.destroyed || response.headersSent) return;
+    // Who has ended their side asks for nothing more. Node knows, but forgets once the header is taken out of its hands.
+    if (this.#request.socket.readableEnded) response.shouldKeepAlive = false;
     // HTTP/1.1 connections persist without saying so; Node would add Connection and Keep-Alive.
     if (response.shouldKeepAlive && this.#request.httpVersionMinor === 1) {
       response.removeHeader("connection");

@@ -1,6 +1,7 @@
 /** The shell: what Go's server and Consul's `wrap` do around every endpoint. Expected texts are Consul 1.8.7's. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodePlatform } from "../platform/node/index.ts";
+import { eventLoopTurn } from "../platform/node/turn.ts";
 import {
   aNode,
   anEntry,
@@ -350,3 +351,28 @@ test("values above the limit are refused: by their length at once, without one w
   const huge = await strict.send({ ...put, body: "x".repeat(3_000_000) });
   expect(huge.status).toBe(413);
 });
+
+test.each([
+  ["the fast lane", "GET /v1/status/leader HTTP/1.1\r\nHost: x\r\n\r\n"],
+  ["Node's lane", "GET  /v1/status/leader HTTP/1.1\r\nHost: x\r\n\r\n"],
+])(
+  "a client that has ended its side is answered, and the connection closed: %s",
+  async (_, bytes) => {
+    let answerNow: (leader: string) => void = () => {};
+    const leader = new Promise<string>((resolve) => (answerNow = resolve));
+    await using slow = await startTestServer({
+      platform,
+      handlers: { "Status.Leader": () => leader },
+    });
+    const stream = await slow.connect();
+    let text = "";
+    stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    const closed = new Promise((resolve) => stream.once("close", resolve));
+    stream.end(bytes);
+    while (slow.delegate.calls.length === 0) await eventLoopTurn();
+    for (let turn = 0; turn < 20; turn++) await eventLoopTurn();
+    answerNow("10.0.0.1:8300");
+    await closed;
+    expect(parseResponse(text)).toMatchObject({ status: 200, body: '"10.0.0.1:8300"' });
+  },
+);

@@ -35,7 +35,7 @@ export interface DecodeOptions<T extends TSchema> {
 }
 
 /**
- * Compiles a schema.
+ * A decoder for a schema, which is compiled when it is first used: an agent has hundreds, and meets few.
  *
  * @returns a function that throws {RollcallError} `request/bad`; its message is Go's text without a prefix
  */
@@ -43,18 +43,31 @@ export function jsonDecoder<T extends TSchema>(
   schema: T,
   options: DecodeOptions<T>,
 ): (text: string) => Static<T> {
-  const field = schema as FieldSchema;
-  const fit = fittingDecoder(field, options.initial);
-  const decode = compile(field, options.unknown, goTypeName(field), options.initial);
-  const zero = zeroOf(field);
+  const { unknown, initial } = options;
+  let fit: ((value: JsonValue) => unknown) | undefined;
+  let careful: ((value: JsonValue) => unknown) | undefined;
   return (text) => {
     const json = parseJson(text);
+    fit ??= fittingDecoder(schema, initial);
     const fitting = fit(json);
     if (fitting !== UNFIT) return fitting as Static<T>;
+    careful ??= carefulDecoder(schema, unknown, initial);
+    return careful(json) as Static<T>;
+  };
+}
+
+function carefulDecoder(
+  schema: FieldSchema,
+  unknown: Unknown,
+  initial: object | undefined,
+): (value: JsonValue) => unknown {
+  const decode = compile(schema, unknown, goTypeName(schema), initial);
+  const zero = zeroOf(schema);
+  return (json) => {
     const context = atTop();
     const value = orFault(() => decode(json, context), context);
     if (context.fault !== undefined) throw new RollcallError("request/bad", textOf(context.fault));
-    return (value ?? zero()) as Static<T>;
+    return value ?? zero();
   };
 }
 

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { BLANK_DEFINITION } from "./blank.ts";
 import { HealthCheckDefinition, NodeService } from "./catalog.ts";
 import { jsonEncoder } from "./json-encode.ts";
+import { prettyJson } from "./json-pretty.ts";
 import { DirEntry } from "./kv.ts";
 import {
   any,
@@ -21,7 +22,12 @@ import {
   type TSchema,
 } from "./schema.ts";
 
-const encode = (schema: TSchema, value: unknown): string => jsonEncoder(schema)(value);
+/** The compact text; laid out, it must be what indenting that gives. */
+function encode(schema: TSchema, value: unknown): string {
+  const compact = jsonEncoder(schema)(value);
+  expect(jsonEncoder(schema, "pretty")(value)).toBe(prettyJson(compact));
+  return compact;
+}
 const Point = struct("Point", { X: int(), Y: omitEmpty(int()) });
 
 test.each<[string, TSchema, unknown, string]>([

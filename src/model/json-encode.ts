@@ -6,29 +6,71 @@
  */
 import { encodeBase64 } from "./base64.ts";
 import { formatDuration } from "./duration.ts";
+import { newLine, prettyJson } from "./json-pretty.ts";
 import { compareKeys } from "./key-text.ts";
 import { fieldKind, valuesOf, type FieldSchema, type Static, type TSchema } from "./schema.ts";
 
 type Encode = (value: unknown) => string;
 
-export function jsonEncoder<T extends TSchema>(schema: T): (value: Static<T>) => string {
-  return compile(schema);
+/** How a text is laid out: on one line, or one item a line, each level four spaces further in (`json-pretty.ts`). */
+export type JsonStyle = "compact" | "pretty";
+
+export function jsonEncoder<T extends TSchema>(
+  schema: T,
+  style: JsonStyle = "compact",
+): (value: Static<T>) => string {
+  return compile(schema, style === "compact" ? COMPACT : prettyLayout(0));
 }
 
-function compile(schema: FieldSchema): Encode {
-  const encode = compileValue(schema);
+/** What stands around the items of a list or an object. A schema says how deep each is, so these are constants. */
+interface Layout {
+  /** Before the first item, before each other, and after the last. */
+  readonly first: string;
+  readonly next: string;
+  readonly last: string;
+  /** Between a key and its value. */
+  readonly colon: string;
+  /** Of the lists and objects in this one. */
+  readonly inner: () => Layout;
+  /** Lays out a compact text that stands in this one's place. */
+  readonly layOut: (compact: string) => string;
+}
+
+const COMPACT: Layout = {
+  first: "",
+  next: ",",
+  last: "",
+  colon: ":",
+  inner: () => COMPACT,
+  layOut: (compact) => compact,
+};
+
+function prettyLayout(depth: number): Layout {
+  const line = newLine(depth + 1);
+  return {
+    first: line,
+    next: `,${line}`,
+    last: newLine(depth),
+    colon: ": ",
+    inner: () => prettyLayout(depth + 1),
+    layOut: (compact) => prettyJson(compact, depth),
+  };
+}
+
+function compile(schema: FieldSchema, layout: Layout): Encode {
+  const encode = compileValue(schema, layout);
   if (schema["x-nullable"] !== true) return encode;
   return (value) => (value === null ? "null" : encode(value));
 }
 
-function compileValue(schema: FieldSchema): Encode {
+function compileValue(schema: FieldSchema, layout: Layout): Encode {
   switch (fieldKind(schema)) {
     case "struct":
-      return structEncoder(schema.properties ?? {});
+      return structEncoder(schema.properties ?? {}, layout);
     case "list":
-      return listEncoder(compile(schema.items ?? {}));
+      return listEncoder(compile(schema.items ?? {}, layout.inner()), layout);
     case "map":
-      return mapEncoder(compile(valuesOf(schema)));
+      return mapEncoder(compile(valuesOf(schema), layout.inner()), layout);
     case "bytes":
       return encodeBytes;
     case "duration":
@@ -45,36 +87,41 @@ function compileValue(schema: FieldSchema): Encode {
     case "bool":
       return (value) => (value === true ? "true" : "false");
     case "any":
-      return encodeAny;
+      return (value) => layout.layOut(encodeAny(value));
   }
 }
 
 interface FieldEncoder {
   readonly name: string;
-  /** `"Name":` */
-  readonly label: string;
+  /** `"Name":` as the first field, and as another. */
+  readonly firstLabel: string;
+  readonly nextLabel: string;
   readonly encode: Encode;
   /** Says whether a value is left out. Undefined: none is. */
   readonly isEmpty: ((value: unknown) => boolean) | undefined;
 }
 
-function structEncoder(properties: Readonly<Record<string, FieldSchema>>): Encode {
+function structEncoder(
+  properties: Readonly<Record<string, FieldSchema>>,
+  { first, next, last, colon, inner }: Layout,
+): Encode {
   const fields: readonly FieldEncoder[] = Object.entries(properties).map(([name, schema]) => ({
     name,
-    label: `${encodeString(name)}:`,
-    encode: compile(schema),
+    firstLabel: `${first}${encodeString(name)}${colon}`,
+    nextLabel: `${next}${encodeString(name)}${colon}`,
+    encode: compile(schema, inner()),
     isEmpty: schema["x-omitempty"] === true ? emptiness(schema) : undefined,
   }));
   return (value) => {
     const record = value as Readonly<Record<string, unknown>>;
     let out = "";
-    for (const { name, label, encode, isEmpty } of fields) {
+    for (const { name, firstLabel, nextLabel, encode, isEmpty } of fields) {
       const field = record[name];
       if (isEmpty?.(field) === true) continue;
-      out += out === "" ? label : `,${label}`;
+      out += out === "" ? firstLabel : nextLabel;
       out += encode(field);
     }
-    return `{${out}}`;
+    return out === "" ? "{}" : `{${out}${last}}`;
   };
 }
 
@@ -103,32 +150,33 @@ function emptiness(schema: FieldSchema): ((value: unknown) => boolean) | undefin
   }
 }
 
-function listEncoder(encode: Encode): Encode {
+function listEncoder(encode: Encode, { first, next, last }: Layout): Encode {
   return (value) => {
     let out = "";
     for (const item of value as readonly unknown[]) {
-      out += out === "" ? encode(item) : `,${encode(item)}`;
+      out += out === "" ? first : next;
+      out += encode(item);
     }
-    return `[${out}]`;
+    return out === "" ? "[]" : `[${out}${last}]`;
   };
 }
 
-function mapEncoder(encode: Encode): Encode {
+function mapEncoder(encode: Encode, { first, next, last, colon }: Layout): Encode {
   return (value) => {
     const map = value as Readonly<Record<string, unknown>>;
     const keys = Object.keys(map);
     if (keys.length > 1) keys.sort(compareKeys);
     let out = "";
     for (const key of keys) {
-      out += out === "" ? "" : ",";
-      out += `${encodeString(key)}:${encode(map[key])}`;
+      out += out === "" ? first : next;
+      out += encodeString(key) + colon + encode(map[key]);
     }
-    return `{${out}}`;
+    return out === "" ? "{}" : `{${out}${last}}`;
   };
 }
 
-const encodeAnyList = listEncoder(encodeAny);
-const encodeAnyMap = mapEncoder(encodeAny);
+const encodeAnyList = listEncoder(encodeAny, COMPACT);
+const encodeAnyMap = mapEncoder(encodeAny, COMPACT);
 
 /** Values without a schema. `undefined`, which JSON does not know, is null. */
 function encodeAny(value: unknown): string {

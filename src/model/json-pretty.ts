@@ -13,10 +13,13 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** @param text valid JSON without whitespace between its tokens */
-export function prettyJson(text: string): string {
+/**
+ * @param text valid JSON without whitespace between its tokens
+ * @param level how deep it stands in another text
+ */
+export function prettyJson(text: string, level = 0): string {
   let out = "";
-  let depth = 0;
+  let depth = level;
   /** Up to here `text` is already in `out`. */
   let copied = 0;
   for (let at = 0; at < text.length; at++) {
@@ -59,7 +62,8 @@ const closes = (code: number): boolean => code === CLOSE_OBJECT || code === CLOS
 /** By depth; nothing of ours is deeper than what is kept here. */
 const NEW_LINES = Array.from({ length: 16 }, (_, depth) => `\n${INDENT.repeat(depth)}`);
 
-function newLine(depth: number): string {
+/** What a line at this depth begins with. */
+export function newLine(depth: number): string {
   return NEW_LINES[depth] ?? `\n${INDENT.repeat(depth)}`;
 }
 

@@ -10,9 +10,14 @@ const NONE: ReadonlySet<string> = new Set();
 function sameFields(a: object, b: object, ignored: ReadonlySet<string>): boolean {
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
-  const names = Object.keys(left).filter((name) => !ignored.has(name));
-  if (names.length !== Object.keys(right).filter((name) => !ignored.has(name)).length) return false;
-  return names.every((name) => Object.hasOwn(right, name) && sameValue(left[name], right[name]));
+  let more = 0;
+  for (const name in left) {
+    if (ignored.has(name)) continue;
+    if (!Object.hasOwn(right, name) || !sameValue(left[name], right[name])) return false;
+    more++;
+  }
+  for (const name in right) if (!ignored.has(name)) more--;
+  return more === 0;
 }
 
 function sameValue(a: unknown, b: unknown): boolean {

@@ -73,7 +73,10 @@ function writes(op: KvsOp, refusal: (key: string) => string = () => ""): KvRule 
   };
 }
 
-const withoutValue = (entry: DirEntry): DirEntry => ({ ...entry, Value: null });
+function withoutValue(entry: DirEntry): DirEntry {
+  const { LockIndex, Key, Flags, Session, CreateIndex, ModifyIndex } = entry;
+  return { LockIndex, Key, Flags, Value: null, Session, CreateIndex, ModifyIndex };
+}
 
 function requireKey(tx: WriteTx, { Key }: DirEntry, what = ""): DirEntry {
   const entry = tx.tables.kv.get(Key);

@@ -8,6 +8,7 @@
  * have it. So it is written once more, and synced, before anything is built on it. What is left of a torn batch,
  * or of a damaged segment, goes into a new file for the same purpose.
  */
+import { RollcallError } from "../errors/index.ts";
 import type { Disk, DiskFile, Logger } from "../platform/index.ts";
 import { Segment } from "./segment.ts";
 import type { FoundSegments } from "./segment-chain.ts";
@@ -19,6 +20,9 @@ import {
 } from "./segment-format.ts";
 import { scanSegment, type Scan } from "./segment-scan.ts";
 import { TermRuns } from "./term-runs.ts";
+
+/** More than a segment has: else one wrong file name would make a log of billions of lost entries. */
+const SEGMENT_ENTRIES_MAX = 10_000_000;
 
 export interface Recovered extends FoundSegments {
   readonly terms: TermRuns;
@@ -40,7 +44,17 @@ export interface RecoverOptions {
 
 /** @param directory exists */
 export async function recoverSegments(options: RecoverOptions): Promise<Recovered> {
-  const found = await findSegments(options);
+  const found: Found[] = [];
+  try {
+    await findSegments(options, found);
+    return await recover(found, options.logger);
+  } catch (error) {
+    for (const { file } of found) await file[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function recover(found: readonly Found[], logger: Logger): Promise<Recovered> {
   const { live, void: garbage } = chained(found);
   const [first] = live;
   const terms = new TermRuns(first?.header.previousIndex ?? 0, first?.header.previousTerm ?? 0);
@@ -50,6 +64,7 @@ export async function recoverSegments(options: RecoverOptions): Promise<Recovere
   for (const [at, { path, file, header }] of live.entries()) {
     const segment = new Segment({ path, file, header });
     const lastIndex = live[at + 1]?.header.previousIndex;
+    demandFew((lastIndex ?? 0) - segment.firstIndex, path);
     const bytes = await file.read(0, file.sizeBytes);
     const scan = scanSegment(bytes, {
       sequence: header.sequence,
@@ -63,7 +78,7 @@ export async function recoverSegments(options: RecoverOptions): Promise<Recovere
     });
     segment.end = scan.end;
     segments.push(segment);
-    if (lastIndex === undefined) isSound = await secure(segment, bytes, scan, options.logger);
+    if (lastIndex === undefined) isSound = await secure(segment, bytes, scan, logger);
   }
   return {
     segments,
@@ -76,9 +91,21 @@ export async function recoverSegments(options: RecoverOptions): Promise<Recovere
   };
 }
 
-/** In the order of their sequence. What a crash left of a file that was about to be is removed. */
-async function findSegments({ disk, directory, logger }: RecoverOptions): Promise<Found[]> {
-  const found: Found[] = [];
+/** Each costs memory, there or not. */
+function demandFew(entries: number, path: string): void {
+  if (entries <= SEGMENT_ENTRIES_MAX) return;
+  const detail = `open ${path}: ${entries} entries are missing before the next segment`;
+  throw new RollcallError("disk/failed", detail);
+}
+
+/**
+ * What a crash left of a file that was about to be is removed.
+ * @param found they are added to it, in the order of their sequence
+ */
+async function findSegments(
+  { disk, directory, logger }: RecoverOptions,
+  found: Found[],
+): Promise<void> {
   for (const { name } of (await disk.list(directory)) ?? []) {
     const path = `${directory}/${name}`;
     if (name.endsWith(".tmp")) await disk.remove(path);
@@ -91,7 +118,6 @@ async function findSegments({ disk, directory, logger }: RecoverOptions): Promis
     if (!isItsOwn) logger.error("a segment's header is corrupt; going by its name", { path });
     found.push({ path, file, header: isItsOwn ? read : named });
   }
-  return found;
 }
 
 /** Lets each segment void what earlier ones hold beyond its start. */

@@ -242,20 +242,24 @@ function seedOf(sequence: number, at: number): number {
  * have a sector for each byte there is; it is then left as it is.
  */
 function maskFor(body: Uint8Array, at: number): number {
-  const taken = new Set<number>();
   const first = (SECTOR_BYTES - (at % SECTOR_BYTES)) % SECTOR_BYTES;
+  let hasZeros = false;
   for (let sector = first; sector + SECTOR_BYTES <= body.length; sector += SECTOR_BYTES) {
-    const byte = body[sector] ?? 0;
-    if (isUniform(body, sector, sector + SECTOR_BYTES)) taken.add(byte);
+    hasZeros ||= body[sector] === 0 && isUniform(body, sector);
   }
-  if (!taken.has(0)) return 0;
+  if (!hasZeros) return 0;
+  const taken = new Set<number | undefined>();
+  for (let sector = first; sector + SECTOR_BYTES <= body.length; sector += SECTOR_BYTES) {
+    if (isUniform(body, sector)) taken.add(body[sector]);
+  }
   for (let mask = 1; mask < 256; mask += 1) if (!taken.has(mask)) return mask;
   return 0;
 }
 
-function isUniform(bytes: Uint8Array, start: number, end: number): boolean {
+/** Whether a sector's worth of bytes is one and the same. */
+function isUniform(bytes: Uint8Array, start: number): boolean {
   const byte = bytes[start];
-  for (let at = start + 1; at < end; at += 1) if (bytes[at] !== byte) return false;
+  for (let at = start + 1; at < start + SECTOR_BYTES; at += 1) if (bytes[at] !== byte) return false;
   return true;
 }
 

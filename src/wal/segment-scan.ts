@@ -84,7 +84,7 @@ class Scanner {
   /** @returns whether there may be more */
   #step(lastIndex: number): boolean {
     const head = this.#headAt(this.#at, readRecordHead);
-    if (head !== undefined && isBodyWhole(this.#bytes, this.#place, this.#at, head)) {
+    if (head !== undefined && this.#isWhole(head)) {
       this.#pass(head, this.#at);
       return true;
     }
@@ -102,6 +102,12 @@ class Scanner {
     while (this.#index <= Math.min(through, lastIndex)) this.#push(0, 0);
     this.#at = next?.at ?? this.#end();
     return next !== undefined;
+  }
+
+  /** To its very end, of which the sum knows nothing: without it the batch would look torn for ever. */
+  #isWhole(head: RecordHead): boolean {
+    if ((this.#bytes[head.end - 1] ?? 0) === 0) return false;
+    return isBodyWhole(this.#bytes, this.#place, this.#at, head);
   }
 
   /** @param offset 0: it is damaged */

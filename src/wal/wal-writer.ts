@@ -36,8 +36,8 @@ type Change =
 
 interface Waiting {
   readonly change: Change;
-  resolve(): void;
-  reject(error: unknown): void;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class WalWriter implements AsyncDisposable {

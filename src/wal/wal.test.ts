@@ -123,6 +123,16 @@ describe("a log", () => {
     expect(await filesIn()).toHaveLength(1);
   });
 
+  test("drops a segment whose later entries were cut away", async () => {
+    const wal = await open();
+    await wal.append(entries(1, 10, 1));
+    await wal.truncateFrom(5);
+    await wal.append(entries(5, 6, 2));
+    await wal.dropThrough(4);
+    expect(wal.firstIndex).toBe(5);
+    expect(await filesIn()).toHaveLength(1);
+  });
+
   test("begins anew after a snapshot", async () => {
     let wal = await open();
     await wal.append(entries(1, 20, 1));
@@ -233,6 +243,18 @@ describe("batches", () => {
     ]);
     expect(order).toEqual(["first", "vote", "second"]);
     expect(calls).toEqual(["write", "sync", "replace", "write", "sync"]);
+  });
+
+  test("what is not durable yet is served from memory, however much it is", async () => {
+    const { wal } = await counting();
+    const first = wal.append([entry(2, 1)]);
+    await Promise.resolve();
+    const body = "x".repeat(500_000);
+    const later = Array.from({ length: 12 }, (_, at) => wal.append([entry(at + 3, 1, body)]));
+    await first;
+    expect((await wal.read(3, 3, 0)).map(({ index }) => index)).toEqual([3]);
+    await Promise.all(later);
+    expect((await wal.read(3, 3, 0)).map(({ index }) => index)).toEqual([3]);
   });
 
   test("entries that are cut away before they are durable are refused", async () => {

@@ -7,7 +7,7 @@
  * Read segment-format.ts for the files, segment-scan.ts for what may have happened to them.
  */
 import { strict as assert } from "node:assert";
-import { RollcallError } from "../errors/index.ts";
+import { messageOf, RollcallError } from "../errors/index.ts";
 import type { Disk, Logger } from "../platform/index.ts";
 import { NO_HARD_STATE, readHardState, writeHardState } from "./hard-state.ts";
 import { LostRanges } from "./lost-ranges.ts";
@@ -19,6 +19,8 @@ import type { HardState, Wal, WalEntry, WalOptions, WalState } from "./wal-port.
 import { WalWriter } from "./wal-writer.ts";
 
 const SEGMENT_BYTES_MAX = 16 * 1024 * 1024;
+/** With room for a segment that is too large because of its only batch. */
+const OFFSET_MAX = 2 ** 31;
 
 /**
  * @throws {RollcallError} `disk/failed` when the disk does, or when term and vote are gone: a server that does not
@@ -26,21 +28,34 @@ const SEGMENT_BYTES_MAX = 16 * 1024 * 1024;
  */
 export async function openWal(options: WalOptions): Promise<Wal> {
   const { disk, directory, logger, segmentMaxBytes = SEGMENT_BYTES_MAX } = options;
+  assert(segmentMaxBytes <= OFFSET_MAX, "offsets have 32 bits");
   await disk.makeDirectory(directory);
   const stored = await readHardState(disk, directory);
   const recovered = await recoverSegments({ disk, directory, logger });
-  const hardState = stored ?? NO_HARD_STATE;
-  if (stored === undefined) {
-    // Written before the first segment, so that it is missed once it is gone.
-    if (recovered.nextSequence > 1) {
-      throw new RollcallError("disk/failed", `open ${directory}: term and vote are missing`);
-    }
-    await writeHardState(disk, directory, hardState);
-  }
   const chain = new SegmentChain({ disk, directory, segmentMaxBytes }, recovered);
-  await chain.settle((index) => recovered.terms.term(index));
-  await chain.removeGarbage();
-  return new SegmentedWal(options, { chain, recovered, hardState });
+  try {
+    const hardState = stored ?? (await firstHardState(options, recovered));
+    await chain.settle((index) => recovered.terms.term(index));
+    await chain.removeGarbage().catch((error: unknown) => {
+      logger.warn("cannot remove old segments", { error: messageOf(error) });
+    });
+    return new SegmentedWal(options, { chain, recovered, hardState });
+  } catch (error) {
+    await chain[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Written before the first segment, so that it is missed once it is gone. */
+async function firstHardState(
+  { disk, directory }: WalOptions,
+  { nextSequence }: Recovered,
+): Promise<HardState> {
+  if (nextSequence > 1) {
+    throw new RollcallError("disk/failed", `open ${directory}: term and vote are missing`);
+  }
+  await writeHardState(disk, directory, NO_HARD_STATE);
+  return NO_HARD_STATE;
 }
 
 class SegmentedWal implements Wal {

@@ -105,5 +105,5 @@ export {
   SUFFRAGES,
 } from "./raft-log.ts";
 export type { Configuration, ConfiguredServer, LogEntry, LogType, Suffrage } from "./raft-log.ts";
-export { RAFT_MESSAGE_BYTES_MAX, RaftRequestDecoder, RaftResponseDecoder } from "./raft-stream.ts";
+export { RaftRequestDecoder, RaftResponseDecoder } from "./raft-stream.ts";
 export type { RaftRequestPart } from "./raft-stream.ts";

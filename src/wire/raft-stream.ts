@@ -21,7 +21,7 @@ const ENTRIES_MAX = 1024;
 const FIELDS_MAX = 16;
 const ELEMENTS_MAX = (ENTRIES_MAX + 1) * FIELDS_MAX;
 /** 64 entries of a MiB each, twice what Consul lets an entry have, and some. */
-export const RAFT_MESSAGE_BYTES_MAX = 65 * 1024 * 1024;
+const MESSAGE_BYTES_MAX = 65 * 1024 * 1024;
 /** Replies that are waited for: pipelining sends 128 ahead. */
 const EXPECTED_MAX = 1024;
 const FIRST_BYTES = 4096;
@@ -163,8 +163,7 @@ class Gathered {
       skip(from);
     } catch (error) {
       if (!(error instanceof EndsEarly)) throw error;
-      if (error.neededBytes > RAFT_MESSAGE_BYTES_MAX)
-        throw malformed("a message that is too large");
+      if (error.neededBytes > MESSAGE_BYTES_MAX) throw malformed("a message that is too large");
       this.#needed = error.neededBytes;
       return undefined;
     }

@@ -133,6 +133,16 @@ function openFiles(disk: () => Disk, at: (...names: string[]) => string): void {
       expect(await readText(disk(), at("log"))).toBe("kept on");
     });
 
+    test("stay what they were when their path is given another content", async () => {
+      await using file = await disk().open(at("log"));
+      await file.write(0, Buffer.from("old"));
+      await disk().replace(at("log"), Buffer.from("new content"));
+      await file.write(3, Buffer.from(" too"));
+      await file.sync();
+      expect(Buffer.from(await file.read(0, 100)).toString()).toBe("old too");
+      expect(await readText(disk(), at("log"))).toBe("new content");
+    });
+
     test("once closed, fail and may be closed again", async () => {
       const file = await disk().open(at("log"));
       await file[Symbol.asyncDispose]();

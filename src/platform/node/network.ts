@@ -20,7 +20,6 @@ import type {
 } from "../platform.ts";
 import { exchangeDatagram, resolve } from "./datagram-exchange.ts";
 import { giveSocketFile } from "./socket-file.ts";
-import { secure } from "./tls.ts";
 
 /** Room for bursts while this thread is busy; the kernel grants what it allows. */
 const DATAGRAM_BUFFER_BYTES = 2 * 1024 * 1024;
@@ -151,6 +150,8 @@ async function connect(
   signal.throwIfAborted();
   const stream = await dial(remote, signal);
   if (tls === undefined) return stream;
+  // Loaded when it is wanted: most programs never speak TLS, and Node's part of it takes time.
+  const { secure } = await import("./tls.ts");
   return secure(stream, "path" in remote ? "" : remote.host, tls, signal);
 }
 

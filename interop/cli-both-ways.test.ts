@@ -26,10 +26,6 @@ const OURS = "127.0.0.95";
 const OTHERWISE: Readonly<Record<string, string>> = {
   info: "figures of parts that work otherwise inside",
   "info x": "the same",
-  "members -detailed": "a server in development mode is tagged as bootstrap",
-  "members -wan -detailed": "the same",
-  "operator autopilot set-config -max-trailing-logs=18446744073709551615 -cleanup-dead-servers":
-    "numbers beyond 53 bits are refused",
 };
 
 const load = (name: string) => parseTranscript(readFileSync(new URL(name, folder), "utf8"));

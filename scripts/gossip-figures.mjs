@@ -52,7 +52,7 @@ async function pools() {
       }
       await cluster[Symbol.asyncDispose]();
     }
-    for (const [i, rows] of rowsByLoss.entries()) print(members, LOSS[i], rows);
+    for (const [i, rows] of rowsByLoss.entries()) print(members, LOSS[i], rows, "count");
   }
 }
 
@@ -218,11 +218,13 @@ function title(what, columns) {
   console.log(`\n## ${what}; seeds ${SEEDS.join()}; medians of the seeds\n${columns}`);
 }
 
-function print(members, lossRatio, rows) {
+/** @param rows one a seed; durations in ms, but for the last column when it counts */
+function print(members, lossRatio, rows, last = "duration") {
   const columns = rows[0].map((_, i) => rows.map((row) => row[i]).toSorted((a, b) => a - b));
-  const shown = columns.map((values) => {
+  const shown = columns.map((values, i) => {
     const median = values[Math.floor(values.length / 2)];
-    return median >= 100 ? `${(median / 1000).toFixed(1)} s` : String(Math.round(median));
+    const isCount = last === "count" && i === columns.length - 1;
+    return isCount ? String(median) : `${(median / 1000).toFixed(1)} s`;
   });
   console.log(`${members} | ${lossRatio * 100} % | ${shown.join(" | ")}`);
 }

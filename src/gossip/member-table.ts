@@ -7,7 +7,7 @@
 import type { Instant, Random } from "../platform/index.ts";
 import { isPresent, type GossipMember } from "./member.ts";
 
-/** More are not taken in. A hundred times what memberlist was ever seen to carry. */
+/** More are not taken in. Far above any pool that is known of, and a bound on what strangers can make us keep. */
 export const MEMBERS_MAX = 131_072;
 /** Who left is remembered for so long, so that old news does not bring it back. */
 const LEFT_KEPT_MS = 24 * 3_600_000;

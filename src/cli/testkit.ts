@@ -4,8 +4,9 @@ import { startTestServer, type Handlers } from "../http/testkit.ts";
 import { noLogger } from "../platform/index.ts";
 import { simPlatform, type SimPlatform } from "../platform/sim/index.ts";
 import type { Delegate, MethodName } from "../rpc/index.ts";
-import { startServer, type PoolMember } from "../server/index.ts";
-import { serverConfig } from "../server/testkit.ts";
+import { startServer } from "../server/index.ts";
+import { testConfig } from "../config/testkit.ts";
+import { NODE_ID, ownMember } from "../server/testkit.ts";
 import type { Child, ChildEnd, ChildRequest, SignalName } from "./command.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -140,25 +141,6 @@ export interface CommandScene extends AsyncDisposable {
   until(isSo: () => boolean): Promise<void>;
 }
 
-const NODE_ID = "11111111-1111-4111-8111-111111111111";
-/** The server as its pool shows it: alive, so that it is registered and sessions can stand on it. */
-const itself: PoolMember = {
-  name: serverConfig.nodeName,
-  address: serverConfig.advertiseAddr,
-  tags: {
-    role: "consul",
-    dc: "dc1",
-    segment: "",
-    id: NODE_ID,
-    port: "8300",
-    vsn: "2",
-    raft_vsn: "3",
-    build: "1.8.7:",
-  },
-  status: "alive",
-  protocol: { current: 2, min: 1, max: 5 },
-};
-
 export async function commandScene(): Promise<CommandScene> {
   const platform = simPlatform({ seed: "scene" });
   const { clock } = platform;
@@ -167,9 +149,9 @@ export async function commandScene(): Promise<CommandScene> {
   const server = await startServer({
     platform,
     logger: noLogger,
-    config: serverConfig,
+    config: testConfig,
     nodeId: NODE_ID,
-    members: () => [itself],
+    members: () => [ownMember],
   });
   const calls: { method: MethodName; atMs: number }[] = [];
   const delegate: Delegate = {
@@ -189,7 +171,7 @@ export async function commandScene(): Promise<CommandScene> {
           delegate.call(method as MethodName, args, signal === undefined ? {} : { signal }),
       },
     ),
-    config: { ...serverConfig, httpAddrs: ["127.0.0.1"], dnsAddrs: [] },
+    config: { ...testConfig, httpAddrs: ["127.0.0.1"], dnsAddrs: [] },
   });
   const scene: CommandScene = {
     platform,

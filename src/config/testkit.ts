@@ -1,5 +1,5 @@
 /** A machine for the tests of this room: some files, a private and a public address. */
-import type { GossipConfig, PoolConfig } from "./runtime.ts";
+import type { GossipConfig, PoolConfig, RuntimeConfig } from "./runtime.ts";
 import { simPlatform, type SimPlatform } from "../platform/sim/index.ts";
 
 export const PRIVATE_ADDRESS = "10.0.0.5";
@@ -33,7 +33,7 @@ const pool: PoolConfig = {
 };
 
 /** Gossip as a development agent has it, with nobody to join. */
-export const quietGossip: GossipConfig = {
+const quietGossip: GossipConfig = {
   lan: pool,
   wan: pool,
   encrypt: "",
@@ -41,4 +41,86 @@ export const quietGossip: GossipConfig = {
   verifyOutgoing: true,
   disableKeyringFile: true,
   rejoinAfterLeave: false,
+};
+
+/** A server in development mode on loopback: Consul's defaults. */
+export const testConfig: RuntimeConfig = {
+  devMode: true,
+  server: true,
+  bootstrap: false,
+  bootstrapExpect: 0,
+  datacenter: "dc1",
+  primaryDatacenter: "dc1",
+  nodeName: "n1",
+  nodeId: "",
+  nodeMeta: {},
+  dataDir: "",
+  bindAddr: "127.0.0.1",
+  advertiseAddr: "127.0.0.1",
+  advertiseAddrWan: "127.0.0.1",
+  taggedAddresses: { lan: "127.0.0.1", wan: "127.0.0.1" },
+  translateWanAddrs: false,
+  clientAddrs: ["127.0.0.1"],
+  httpAddrs: ["127.0.0.1"],
+  dnsAddrs: ["127.0.0.1"],
+  ports: { dns: 8600, http: 8500, https: -1, grpc: -1, serfLan: 8301, serfWan: 8302, server: 8300 },
+  gossip: quietGossip,
+  unixSockets: { user: "", group: "", mode: "" },
+  dnsDomain: "consul.",
+  dnsAltDomain: "",
+  dns: {
+    allowStale: true,
+    maxStaleMs: 0,
+    nodeTtlS: 0,
+    serviceTtlS: {},
+    onlyPassing: false,
+    aRecordLimit: 0,
+    udpAnswerLimit: 3,
+    enableTruncate: false,
+    disableCompression: false,
+    enableAdditionalNodeMetaTxt: true,
+    soa: { refreshS: 3600, retryS: 600, expireS: 86_400, minTtlS: 0 },
+  },
+  limits: { httpMaxConnsPerClient: 200, kvMaxValueSizeBytes: 524_288, txnMaxReqLenBytes: 524_288 },
+  http: {
+    blockEndpoints: [],
+    responseHeaders: {},
+    allowWriteHttpFrom: [],
+    maxHeaderBytes: 1_048_576,
+    disableUnprintableCharFilter: false,
+    useCache: true,
+  },
+  defaultQueryTimeMs: 300_000,
+  maxQueryTimeMs: 600_000,
+  discoveryMaxStaleMs: 0,
+  sessionTtlMinMs: 10_000,
+  checkUpdateIntervalMs: 300_000,
+  checkOutputMaxSizeBytes: 4096,
+  discardCheckOutput: false,
+  enableLocalScriptChecks: false,
+  enableRemoteScriptChecks: false,
+  leaveOnTerminate: false,
+  skipLeaveOnInterrupt: true,
+  rpcHoldTimeoutMs: 7000,
+  logLevel: "DEBUG",
+  logJson: false,
+  logFile: { path: "", rotateBytes: 0, rotateDurationMs: 86_400_000, rotateMaxFiles: 0 },
+  pidFile: "",
+  telemetry: {
+    metricsPrefix: "consul",
+    disableHostname: false,
+    prefixFilter: [],
+    filterDefault: true,
+    prometheusRetentionMs: 0,
+    statsdAddress: "",
+    statsiteAddress: "",
+    dogstatsdAddress: "",
+    dogstatsdTags: [],
+  },
+  disableCoordinates: false,
+  enableDebug: false,
+  ui: false,
+  services: [],
+  checks: [],
+  watches: [],
 };

@@ -12,6 +12,7 @@ import {
   type Command,
   type Node,
   type NodeService,
+  type RegisterRequest,
 } from "../model/index.ts";
 import type { Clock, Logger } from "../platform/index.ts";
 import type { Store } from "../store/index.ts";
@@ -120,8 +121,8 @@ export class MemberReconciler implements Disposable {
   }
 
   async #alive(member: PoolMember): Promise<void> {
-    const { store, logger, datacenter: Datacenter, apply } = this.#needs;
-    const { name, address, tags } = member;
+    const { store, logger } = this.#needs;
+    const { name, address } = member;
     const view = store.view();
     const node = view.node(name);
     const service = serviceOf(member);
@@ -133,24 +134,17 @@ export class MemberReconciler implements Disposable {
       });
     if (isRegistered) return;
     logger.info("member joined, marking health alive", { member: name });
-    await apply({
-      type: "Register",
-      body: {
-        Datacenter,
-        ID: tags["id"] ?? "",
-        Node: name,
-        Address: address,
-        ...keptFacts(node),
-        Service: service ?? null,
-        Check: serfHealth(name, "passing"),
-        Checks: null,
-        SkipNodeUpdate: false,
-      },
+    await this.#register(member, {
+      ...keptFacts(node),
+      Service: service ?? null,
+      Check: serfHealth(name, "passing"),
+      SkipNodeUpdate: false,
     });
   }
 
-  async #failed({ name, address, tags }: PoolMember): Promise<void> {
-    const { store, logger, datacenter: Datacenter, apply } = this.#needs;
+  async #failed(member: PoolMember): Promise<void> {
+    const { store, logger } = this.#needs;
+    const { name } = member;
     const view = store.view();
     const node = view.node(name);
     if (node === undefined) {
@@ -164,21 +158,22 @@ export class MemberReconciler implements Disposable {
     });
     if (isCritical) return;
     logger.info("member failed, marking health critical", { member: name });
-    await apply({
-      type: "Register",
-      body: {
-        Datacenter,
-        ID: tags["id"] ?? "",
-        Node: name,
-        Address: address,
-        TaggedAddresses: null,
-        NodeMeta: null,
-        Service: null,
-        Check: serfHealth(name, "critical"),
-        Checks: null,
-        SkipNodeUpdate: true,
-      },
+    await this.#register(member, {
+      TaggedAddresses: null,
+      NodeMeta: null,
+      Service: null,
+      Check: serfHealth(name, "critical"),
+      SkipNodeUpdate: true,
     });
+  }
+
+  async #register(
+    { name, address, tags }: PoolMember,
+    what: Omit<RegisterRequest, "Datacenter" | "ID" | "Node" | "Address" | "Checks">,
+  ): Promise<void> {
+    const { datacenter: Datacenter, apply } = this.#needs;
+    const node = { Datacenter, ID: tags["id"] ?? "", Node: name, Address: address };
+    await apply({ type: "Register", body: { ...node, ...what, Checks: null } });
   }
 
   async #remove(name: string, why: "left" | "reaped"): Promise<void> {

@@ -4,35 +4,17 @@ import { kvs, query } from "../endpoints/testkit.ts";
 import type { Session } from "../model/index.ts";
 import { noLogger } from "../platform/index.ts";
 import { simPlatform } from "../platform/sim/index.ts";
-import type { PoolMember } from "./member-reconciler.ts";
 import { startServer, type Server } from "./server.ts";
-import { serverConfig } from "./testkit.ts";
+import { testConfig } from "../config/testkit.ts";
+import { NODE_ID, ownMember } from "./testkit.ts";
 import { TOMBSTONE_TTL_MS } from "./tombstone-reaper.ts";
-
-const NODE_ID = "11111111-1111-4111-8111-111111111111";
-const ownMember: PoolMember = {
-  name: serverConfig.nodeName,
-  address: serverConfig.advertiseAddr,
-  tags: {
-    role: "consul",
-    dc: "dc1",
-    segment: "",
-    id: NODE_ID,
-    port: "8300",
-    vsn: "2",
-    raft_vsn: "3",
-    build: "1.8.7:",
-  },
-  status: "alive",
-  protocol: { current: 2, min: 1, max: 5 },
-};
 
 async function started() {
   const platform = simPlatform({ seed: 1 });
   const server = await startServer({
     platform,
     logger: noLogger,
-    config: serverConfig,
+    config: testConfig,
     nodeId: NODE_ID,
     members: () => [ownMember],
   });
@@ -42,7 +24,7 @@ async function started() {
 const sessionOf = (of: Partial<Session>): Session => ({
   ID: "",
   Name: "",
-  Node: serverConfig.nodeName,
+  Node: testConfig.nodeName,
   LockDelay: 15e9,
   Behavior: "release",
   TTL: "",

@@ -1,15 +1,18 @@
 /**
  * The figures of docs/gossip.md, from whole pools in virtual time. Needs `npx tsc -b`; takes minutes.
  *
- *   node scripts/gossip-figures.mjs [what ...]      what: pools, join, slow, stalls; all if none
+ *   node scripts/gossip-figures.mjs [what ...]      what: pools, large, join, slow, stalls; all if none
  *   MEMBERS=100,1000 SEEDS=1,2,3 LOSS=0,0.05,0.3 node scripts/gossip-figures.mjs pools
+ *   MEMBERS=10000 SEEDS=1 node --max-old-space-size=12000 scripts/gossip-figures.mjs large
  */
+import { retransmitLimit, TransmitQueue } from "../dist/gossip/index.js";
 import { noLogger } from "../dist/platform/index.js";
 import {
   LIFEGUARD_ONLY,
   NEVER,
   PORT,
   SIM_PROFILE,
+  silentDelegate,
   SimCluster,
   SWIM_ONLY,
 } from "../dist/gossip/testkit.js";
@@ -25,7 +28,7 @@ const PROFILES = {
 };
 const MINUTE_MS = 60_000;
 
-const REPORTS = { pools, join, slow, stalls };
+const REPORTS = { pools, large, join, slow, stalls };
 const wanted = process.argv.slice(2);
 for (const [name, report] of Object.entries(REPORTS)) {
   if (wanted.length === 0 || wanted.includes(name)) await report();
@@ -70,14 +73,14 @@ async function spreadOfNews(cluster, lossRatio) {
   return [...times, expectedSpreadMs(cluster.nodes.length, lossRatio, 0.99)];
 }
 
-async function discoveryOfDeath(cluster) {
+async function discoveryOfDeath(cluster, parts = [Number.MIN_VALUE, 0.5, 1]) {
   cluster.told.length = 0;
   const victim = cluster.nodes.at(-1);
   const startMs = cluster.nowMs;
   await cluster.kill(victim);
   const knows = ({ gossip }) => !["alive", "suspect"].includes(gossip.member(victim.name)?.state);
   const times = [];
-  for (const part of [Number.MIN_VALUE, 0.5, 1]) {
+  for (const part of parts) {
     await cluster.runUntil(() => shareOf(cluster, knows) >= part, 20 * MINUTE_MS);
     times.push(cluster.nowMs - startMs);
   }
@@ -86,7 +89,112 @@ async function discoveryOfDeath(cluster) {
 }
 
 function shareOf(cluster, isSo) {
-  return cluster.nodes.filter(isSo).length / cluster.nodes.length;
+  return countOf(cluster.nodes, isSo) / cluster.nodes.length;
+}
+
+function countOf(nodes, isSo) {
+  return nodes.filter(isSo).length;
+}
+
+/**
+ * In a pool whose members know each other from the start, at each loss: how long until 99 % and all of the others know
+ * of one that joins, of an event, and then of one that is killed. Nothing else has been going on in it.
+ */
+async function large() {
+  title(
+    "a member that joins, an event, a member that is killed",
+    "members | loss | join at 99 % | at all | event at 99 % | at all | first knows | 99 % know | all know | false deaths",
+  );
+  for (const members of MEMBERS) {
+    const rowsByLoss = LOSS.map(() => []);
+    for (const seed of SEEDS) {
+      const events = eventSpread(members);
+      const note = ({ name: about }) => cluster.told.push({ what: "dead", about });
+      const options = (name) => ({ delegate: events.delegateOf(name, note) });
+      const cluster = new SimCluster({ seed, options });
+      cluster.world.network.links.everywhere({ latency: LATENCY });
+      await cluster.startAcquainted(members);
+      // What each says about itself when it starts.
+      await cluster.runCoarsely(5000, 10);
+      const rows = LOSS.map(() => []);
+      for (const measure of [
+        () => spreadOfJoin(cluster),
+        () => spreadOfEvent(cluster, events),
+        () => discoveryOfDeath(cluster, [Number.MIN_VALUE, 0.99, 1]),
+      ]) {
+        for (const [i, lossRatio] of LOSS.entries()) {
+          const loss = cluster.world.network.links.everywhere({ latency: LATENCY, lossRatio });
+          rows[i].push(...(await measure()));
+          loss[Symbol.dispose]();
+          // A row of a large pool takes long: so far, in ms and false deaths.
+          console.error(`${members} | ${lossRatio * 100} % | ${rows[i].join(" | ")}`);
+        }
+      }
+      for (const [i, row] of rows.entries()) rowsByLoss[i].push(row);
+      await cluster[Symbol.asyncDispose]();
+    }
+    for (const [i, rows] of rowsByLoss.entries()) print(members, LOSS[i], rows, "count");
+  }
+}
+
+async function spreadOfJoin(cluster) {
+  const others = [...cluster.nodes];
+  const { host } = others[0];
+  const startMs = cluster.nowMs;
+  const { name, gossip } = await cluster.startNode(`n${others.length}`);
+  const tryToJoin = () => gossip.join([`${host}:${PORT}`], { signal: NEVER }).catch(tryToJoin);
+  void tryToJoin();
+  return timesOf(cluster, startMs, (part) => {
+    return countOf(others, ({ gossip: other }) => other.member(name)) >= part * others.length;
+  });
+}
+
+async function spreadOfEvent(cluster, events) {
+  const startMs = cluster.nowMs;
+  events.fire(cluster.nodes[0].name);
+  return timesOf(cluster, startMs, (part) => events.heard.size >= part * cluster.nodes.length);
+}
+
+async function timesOf(cluster, startMs, isSo) {
+  const times = [];
+  for (const part of [0.99, 1]) {
+    await cluster.runUntil(() => isSo(part), 10 * MINUTE_MS);
+    times.push(cluster.nowMs - startMs);
+  }
+  return times;
+}
+
+/** The least that a layer above does with an event: who hears it for the first time passes it on. */
+function eventSpread(members) {
+  const heard = new Set();
+  let latest = 0;
+  const queues = new Map();
+  const transmitLimit = retransmitLimit(SIM_PROFILE.retransmitMult, members);
+  const hear = (name, bytes) => {
+    if (bytes[0] !== latest || heard.has(name)) return;
+    heard.add(name);
+    queues.get(name).add(bytes);
+  };
+  return {
+    heard,
+    fire: (name) => {
+      latest += 1;
+      heard.clear();
+      // About as long as one of Serf's with a short payload.
+      hear(name, new Uint8Array(40).fill(latest));
+    },
+    delegateOf: (name, onLeave) => {
+      const queue = new TransmitQueue({ maxMessages: 1 });
+      queues.set(name, queue);
+      return silentDelegate({
+        onUserMessage: (bytes) => hear(name, bytes),
+        broadcasts: (overheadBytes, limitBytes) => {
+          return queue.take({ overheadBytes, limitBytes, transmitLimit });
+        },
+        onLeave,
+      });
+    },
+  };
 }
 
 /** From an empty pool, everybody joining at once, to all views complete. */

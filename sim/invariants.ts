@@ -37,9 +37,8 @@ export class Invariants {
   readonly #applied: (Fact | undefined)[] = [];
   readonly #fingerprints: (number | undefined)[] = [];
 
-  /** The highest index that anybody has applied. */
-  get lastApplied(): number {
-    return Math.max(0, this.#applied.length - 1);
+  get elections(): number {
+    return this.#leaders.size;
   }
 
   led(id: string, term: number, log: LogView): void {

@@ -109,6 +109,7 @@ class GossipNode implements Gossip {
       ...profile,
       self: { name, addr, port: this.address.port, vsn },
       random: random.fork("members"),
+      commonMembers: options.commonMembers,
       admits: admission(delegate, logger),
     });
     const sealer = new Sealer(options, random.fork("nonces"));
@@ -184,9 +185,7 @@ class GossipNode implements Gossip {
     this.#rumors.perform(this.#membership.announce(this.#ownMeta(), this.#clock.now()));
     this.#prober.start(random.float() * profile.probeIntervalMs);
     this.#rounds.start(random.float() * profile.gossipIntervalMs);
-    if (profile.pushPullIntervalMs > 0) {
-      this.#pushPullIn(random.float() * profile.pushPullIntervalMs);
-    }
+    if (profile.pushPullIntervalMs > 0) this.#pushPullIn(random.float() * this.#pushPullEveryMs);
   }
 
   receive(bytes: Uint8Array, from: IpAddress): void {
@@ -350,9 +349,12 @@ class GossipNode implements Gossip {
   #pushPullIn(delayMs: number): void {
     this.#pushPullTimer = this.#lag.after(delayMs, () => {
       void this.#pushPulls.exchangeWithAnybody();
-      const { pushPullIntervalMs: baseMs } = this.#options.profile;
-      this.#pushPullIn(pushPullIntervalMs(baseMs, this.memberCount));
+      this.#pushPullIn(this.#pushPullEveryMs);
     });
+  }
+
+  get #pushPullEveryMs(): number {
+    return pushPullIntervalMs(this.#options.profile.pushPullIntervalMs, this.memberCount);
   }
 
   /** @throws {RollcallError} `request/refused` if that takes too long; the signal's reason */

@@ -1,8 +1,9 @@
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Instant } from "../platform/index.ts";
 import { SimRandom } from "../platform/sim/index.ts";
 import type { GossipMember } from "./member.ts";
-import { MemberTable } from "./member-table.ts";
+import { commonMembers, MemberTable } from "./member-table.ts";
 
 const NOW = 1000 as Instant;
 const TO_THE_DEAD_MS = 30_000;
@@ -95,4 +96,49 @@ test("picks different members that suit, and as many as there are at most", () =
   expect(new Set(picked.map(({ name }) => name)).size).toBe(4);
   expect(members.pick(5, () => false)).toEqual([]);
   expect(members.pick(50, ({ member: { name } }) => name === "m3").length).toBeLessThanOrEqual(1);
+});
+
+test("a table that starts from common members does as one that was filled, and leaves them as they were", () => {
+  const names = ["self", "a", "b", "c", "d", "e"];
+  const name = fc.constantFrom(...names, "new", "newer");
+  const state = fc.constantFrom(
+    "alive" as const,
+    "suspect" as const,
+    "dead" as const,
+    "left" as const,
+  );
+  const step = fc.record({
+    about: name,
+    state,
+    afterMs: fc.constantFrom(0, 10, TO_THE_DEAD_MS + 1, 24 * 3_600_000 + 1),
+    probes: fc.integer({ min: 0, max: 8 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), fc.integer(), (steps, seed) => {
+      const known = names.map((each) => member(each));
+      const common = commonMembers(known, NOW);
+      const before = structuredClone(common);
+      const fromCommon = new MemberTable("self", new SimRandom(seed), common);
+      const filled = new MemberTable("self", new SimRandom(seed));
+      for (const each of known) filled.put(each, NOW);
+      let now: number = NOW;
+      const seen = (table: MemberTable, { about, state, probes }: (typeof steps)[number]) => {
+        const fits = ({ member: other }: { member: GossipMember }) => other.state !== "left";
+        return {
+          hadRoom: table.put(member(about, state), now as Instant),
+          probed: Array.from({ length: probes }, () => probe(table, now as Instant)),
+          picked: table.pick(2, fits),
+          entries: table.entries(),
+          byName: [...names, "new", "newer"].map((each) => table.get(each)),
+          counts: [table.size, table.aliveCount],
+        };
+      };
+      for (const each of steps) {
+        now += each.afterMs;
+        expect(seen(fromCommon, each)).toEqual(seen(filled, each));
+      }
+      expect(common).toEqual(before);
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -19,17 +19,31 @@ export interface Entry {
   changedAt: Instant;
 }
 
+/**
+ * What tables of one process may start from together, when simulated pools are so large that each member cannot have
+ * a whole table of its own. Nobody changes it: a table copies an entry before its first change.
+ */
+export type CommonMembers = ReadonlyMap<string, Readonly<Entry>>;
+
+export function commonMembers(members: readonly GossipMember[], changedAt: Instant): CommonMembers {
+  return new Map(members.map((member) => [member.name, { member, changedAt }]));
+}
+
 export class MemberTable {
   readonly #self: string;
   readonly #random: Random;
-  readonly #byName = new Map<string, Entry>();
-  readonly #order: Entry[] = [];
+  readonly #common: CommonMembers | undefined;
+  /** Undefined: dropped, though it is among the common ones. */
+  readonly #byName = new Map<string, Entry | undefined>();
+  readonly #order: Readonly<Entry>[] = [];
   #nextProbe = 0;
   #aliveCount = 0;
 
-  constructor(self: string, random: Random) {
+  constructor(self: string, random: Random, common?: CommonMembers) {
     this.#self = self;
     this.#random = random;
+    this.#common = common;
+    for (const entry of common?.values() ?? []) this.#add(entry);
   }
 
   /** The dead and the left included, until they are dropped. */
@@ -41,18 +55,20 @@ export class MemberTable {
     return this.#aliveCount;
   }
 
-  get(name: string): Entry | undefined {
-    return this.#byName.get(name);
+  get(name: string): Readonly<Entry> | undefined {
+    const own = this.#byName.get(name);
+    if (own !== undefined || this.#common === undefined || this.#byName.has(name)) return own;
+    return this.#common.get(name);
   }
 
   /** In no particular order. */
-  entries(): readonly Entry[] {
+  entries(): readonly Readonly<Entry>[] {
     return this.#order;
   }
 
   /** @returns whether there was room */
   put(member: GossipMember, now: Instant): boolean {
-    const entry = this.#byName.get(member.name);
+    const entry = this.#owned(member.name);
     if (entry !== undefined) {
       this.#aliveCount += aliveness(member) - aliveness(entry.member);
       if (entry.member.state !== member.state) entry.changedAt = now;
@@ -62,9 +78,7 @@ export class MemberTable {
     if (this.#order.length >= MEMBERS_MAX) return false;
     const added = { member, changedAt: now };
     this.#byName.set(member.name, added);
-    this.#order.push(added);
-    this.#swap(this.#order.length - 1, this.#draw(this.#order.length));
-    this.#aliveCount += aliveness(member);
+    this.#add(added);
     return true;
   }
 
@@ -86,14 +100,32 @@ export class MemberTable {
   }
 
   /** At most `count` different ones at random. Looks at no more than three times as many as there are. */
-  pick(count: number, suits: (entry: Entry) => boolean): GossipMember[] {
-    const picked = new Set<Entry>();
+  pick(count: number, suits: (entry: Readonly<Entry>) => boolean): GossipMember[] {
+    const picked = new Set<Readonly<Entry>>();
     const { length } = this.#order;
     for (let tries = 3 * length; tries > 0 && picked.size < count; tries -= 1) {
-      const entry = this.#order[this.#draw(length)] as Entry;
+      const entry = this.#order[this.#draw(length)] as Readonly<Entry>;
       if (suits(entry)) picked.add(entry);
     }
     return Array.from(picked, ({ member }) => member);
+  }
+
+  /** What of `name` may be changed: a common entry is copied, and the copy stands in its place. */
+  #owned(name: string): Entry | undefined {
+    const own = this.#byName.get(name);
+    if (own !== undefined) return own;
+    const entry = this.get(name);
+    if (entry === undefined) return undefined;
+    const copy = { ...entry };
+    this.#byName.set(name, copy);
+    this.#order[this.#order.indexOf(entry)] = copy;
+    return copy;
+  }
+
+  #add(entry: Readonly<Entry>): void {
+    this.#order.push(entry);
+    this.#swap(this.#order.length - 1, this.#draw(this.#order.length));
+    this.#aliveCount += aliveness(entry.member);
   }
 
   #endRound(now: Instant, gossipToTheDeadMs: number): void {
@@ -104,7 +136,7 @@ export class MemberTable {
       const isGone =
         (state === "dead" && goneMs > gossipToTheDeadMs) ||
         (state === "left" && goneMs > LEFT_KEPT_MS && name !== this.#self);
-      if (isGone) this.#byName.delete(name);
+      if (isGone) this.#drop(name);
       else {
         this.#order[kept] = entry;
         kept += 1;
@@ -115,9 +147,14 @@ export class MemberTable {
     this.#nextProbe = 0;
   }
 
+  #drop(name: string): void {
+    if (this.#common?.has(name)) this.#byName.set(name, undefined);
+    else this.#byName.delete(name);
+  }
+
   #swap(i: number, j: number): void {
-    const entry = this.#order[i] as Entry;
-    this.#order[i] = this.#order[j] as Entry;
+    const entry = this.#order[i] as Readonly<Entry>;
+    this.#order[i] = this.#order[j] as Readonly<Entry>;
     this.#order[j] = entry;
   }
 

@@ -17,7 +17,7 @@ import type { Instant, Random } from "../platform/index.ts";
 import type { Alive, Dead, Suspect } from "../wire/index.ts";
 import { INCARNATION_LIMIT, judge, type Rumor, type Verdict } from "./judge.ts";
 import { isPresent, META_BYTES_MAX, type GossipMember } from "./member.ts";
-import { MemberTable } from "./member-table.ts";
+import { MemberTable, type CommonMembers } from "./member-table.ts";
 import { Suspicion, type SuspicionSettings } from "./suspicion.ts";
 import { understand } from "./versions.ts";
 
@@ -40,6 +40,7 @@ export interface MembershipOptions extends SuspicionSettings {
   readonly self: Pick<GossipMember, "name" | "addr" | "port" | "vsn">;
   readonly deadNodeReclaimMs: number;
   readonly random: Random;
+  readonly commonMembers?: CommonMembers | undefined;
   /** Whether the layer above lets an alive message count. Asked only about news. */
   readonly admits: (member: GossipMember) => boolean;
 }
@@ -58,7 +59,7 @@ export class Membership {
   constructor(options: MembershipOptions) {
     this.#options = options;
     const { self, random } = options;
-    this.table = new MemberTable(self.name, random);
+    this.table = new MemberTable(self.name, random, options.commonMembers);
     this.#local = { ...self, meta: NO_BYTES, state: "dead", incarnation: 0 };
   }
 

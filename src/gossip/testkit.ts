@@ -3,7 +3,9 @@ import { noLogger, type Clock, type Logger } from "../platform/index.ts";
 import { simPlatform, type SimLinks, type SimPlatform } from "../platform/sim/index.ts";
 import type { Gossip, GossipDelegate, GossipOptions } from "./gossip-types.ts";
 import { startGossip } from "./gossip.ts";
+import { bytesOfHost } from "./ip-bytes.ts";
 import type { GossipMember } from "./member.ts";
+import { commonMembers, type CommonMembers } from "./member-table.ts";
 import { LAN_PROFILE, type GossipProfile } from "./profile.ts";
 
 export const VSN = Uint8Array.of(1, 5, 2, 2, 5, 4);
@@ -142,7 +144,22 @@ export class SimCluster implements AsyncDisposable {
     for (let i = 0; i < count; i += 1) await this.startNode(`n${this.nodes.length}`);
   }
 
-  async startNode(name: string, host = hostAt(this.nodes.length)): Promise<SimNode> {
+  /**
+   * Starts `count` that all know each other, which takes no joining, and little memory: their tables are copies of
+   * one until they learn something new.
+   */
+  async startAcquainted(count: number): Promise<void> {
+    const names = Array.from({ length: count }, (_, i) => `n${i}`);
+    const members = names.map((name, i) => memberAt(name, hostAt(i)));
+    const common = commonMembers(members, this.world.clock.now());
+    for (const [i, name] of names.entries()) await this.startNode(name, hostAt(i), common);
+  }
+
+  async startNode(
+    name: string,
+    host = hostAt(this.nodes.length),
+    common?: CommonMembers,
+  ): Promise<SimNode> {
     const { world } = this;
     const { profile = SIM_PROFILE, logger = noLogger, options } = this.#options;
     const { network } = world;
@@ -156,6 +173,7 @@ export class SimCluster implements AsyncDisposable {
       vsn: VSN,
       profile,
       delegate: this.#delegateOf(name),
+      ...(common && { commonMembers: common }),
       ...options?.(name),
     });
     const node = {
@@ -243,6 +261,12 @@ export class SimCluster implements AsyncDisposable {
       onConflict: (existing) => note("conflict", existing),
     });
   }
+}
+
+/** As a node announces itself when it starts. */
+function memberAt(name: string, host: string): GossipMember {
+  const addr = bytesOfHost(host) ?? NO_BYTES;
+  return { name, addr, port: PORT, meta: NO_BYTES, vsn: VSN, state: "alive", incarnation: 1 };
 }
 
 export function hostAt(index: number): string {

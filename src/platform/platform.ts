@@ -143,6 +143,8 @@ export interface Disk {
   makeDirectory(path: string): Promise<void>;
   /** A file that is not there is no error. Once this resolves, a crash does not bring the file back. */
   remove(path: string): Promise<void>;
+  /** Of an empty directory; one that is not there is no error. */
+  removeDirectory(path: string): Promise<void>;
   /** Opens for reading and writing, creating it if need be. */
   open(path: string): Promise<DiskFile>;
 }

@@ -4,7 +4,13 @@ import type { CoreState, Progress } from "./core-state.ts";
 import type { Sent } from "./effects.ts";
 import type { Entry } from "./entry.ts";
 import type { AppendEntriesResponse, InstallSnapshotResponse } from "./messages.ts";
-import { backOff, heartbeat, replicateTo, sendEntries } from "./replication.ts";
+import {
+  backOff,
+  heartbeat,
+  replicateTo,
+  sendEntries,
+  sendSnapshotInstead,
+} from "./replication.ts";
 import { follow } from "./roles.ts";
 
 export function onAppendResponse(
@@ -60,13 +66,13 @@ export function onLoaded(core: CoreState, to: ServerId, entries: readonly Entry[
   if (peer?.isLoading !== true) return;
   peer.isLoading = false;
   const first = entries[0];
-  // The log may have been cut, compacted, or the peer be further by now: then it is looked at anew.
+  // The log may have been cut or compacted, or the peer be further by now: then it is looked at anew, later.
   const isUsable =
     first !== undefined &&
     first.index === peer.next &&
     entries.every(({ index, term }) => core.log.termAt(index) === term);
-  if (isUsable && core.now >= peer.retryAt) sendEntries(core, to, peer, entries);
-  else if (first === undefined) backOff(core, peer);
+  if (isUsable) sendEntries(core, to, peer, entries);
+  else if (first !== undefined || !sendSnapshotInstead(core, to, peer)) backOff(core, peer);
   replicateTo(core, to);
 }
 
@@ -105,7 +111,17 @@ function onMatch(core: CoreState, id: ServerId, peer: Progress, lastIndex: numbe
   if (lastIndex > peer.match) peer.match = lastIndex;
   peer.next = Math.max(peer.next, peer.match + 1);
   if (peer.mode === "probe") peer.mode = "pipeline";
+  tellCommitSoon(core, peer);
   forgetIfRemoved(core, id, peer);
+}
+
+/** What was committed while this peer was busy, it may have missed. */
+function tellCommitSoon(
+  { leadership, now, commitIndex, options }: CoreState,
+  peer: Progress,
+): void {
+  if (leadership === undefined || peer.sentCommit >= commitIndex) return;
+  leadership.commitAt = Math.min(leadership.commitAt, now + options.commitTimeoutMs);
 }
 
 function onMismatch(

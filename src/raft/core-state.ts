@@ -130,7 +130,7 @@ interface Unsaved {
 
 export interface CoreStart {
   readonly hardState: HardState;
-  readonly log: StoredLog;
+  readonly log: StoredLog | RaftLog;
   /**
    * The last entry that this server may have acknowledged and has lost. Until it has got it back it votes as
    * if it had it, and does not stand for election.
@@ -173,7 +173,7 @@ export class CoreState {
   constructor(options: CoreOptions, { hardState, log, lost }: CoreStart, now: Instant) {
     this.options = options;
     this.now = now;
-    this.log = new RaftLog(log);
+    this.log = log instanceof RaftLog ? log : new RaftLog(log);
     // A crash may have kept an entry of a term and not the term: who has the entry had the term.
     const { term } = this.log.last;
     this.term = Math.max(hardState.term, term);
@@ -188,6 +188,29 @@ export class CoreState {
     const [first, second] = this.deciders;
     const isAlone = first?.id === options.id && second === undefined;
     this.electionAt = isAlone ? now : now + heartbeatTimeoutMs * (1 + random.float());
+  }
+
+  /** Another one in the same state, between two steps. What happens to one does not touch the other. */
+  clone(): CoreState {
+    const { term, vote, lost } = this;
+    const start = { hardState: { term, vote }, log: this.log.clone(), lost };
+    const copy = new CoreState(this.options, start, this.now);
+    copy.commitIndex = this.commitIndex;
+    copy.role = this.role;
+    copy.leader = this.leader;
+    copy.ledUntil = this.ledUntil;
+    copy.electionAt = this.electionAt;
+    copy.votes = new Map(this.votes);
+    copy.leadership = this.leadership && cloneLeadership(this.leadership);
+    copy.lastTicket = this.lastTicket;
+    copy.doneTicket = this.doneTicket;
+    copy.deferred = [...this.deferred];
+    copy.unsynced = this.unsynced.map((write) => ({ ...write }));
+    copy.durableIndex = this.durableIndex;
+    copy.durableTerm = this.durableTerm;
+    copy.installing = this.installing;
+    copy.#hardStateTicket = this.#hardStateTicket;
+    return copy;
   }
 
   emit(effect: Effect): void {
@@ -319,4 +342,15 @@ export class CoreState {
     this.unsaved ??= { hardState: undefined, truncateFrom: undefined, entries: [] };
     return this.unsaved;
   }
+}
+
+function cloneLeadership(leadership: Leadership): Leadership {
+  const { progress, reads, changes, transfer } = leadership;
+  return {
+    ...leadership,
+    progress: new Map([...progress].map(([id, peer]) => [id, { ...peer }])),
+    reads: [...reads],
+    changes: [...changes],
+    transfer: transfer && { ...transfer },
+  };
 }

@@ -34,7 +34,7 @@ import { onPreVote, onRequestVote } from "./votes.ts";
 const HEARTBEATS_PER_TIMEOUT = 10;
 
 export class RaftCore {
-  readonly #state: CoreState;
+  #state: CoreState;
   #announced: { readonly role: Role; readonly term: Term; readonly leader: ServerId | undefined };
   #announcedCommit: Index;
 
@@ -42,6 +42,16 @@ export class RaftCore {
     this.#state = new CoreState(options, start, now);
     this.#announced = this.#standing();
     this.#announcedCommit = this.#state.commitIndex;
+  }
+
+  /** To see what else could come of this state: the copy goes its own way. */
+  clone(): RaftCore {
+    const { options, lost, term, vote, log, now } = this.#state;
+    const copy = new RaftCore(options, { hardState: { term, vote }, log: log.clone(), lost }, now);
+    copy.#state = this.#state.clone();
+    copy.#announced = this.#announced;
+    copy.#announcedCommit = this.#announcedCommit;
+    return copy;
   }
 
   get role(): Role {
@@ -88,6 +98,12 @@ export class RaftCore {
   /** Of the other servers, as the leader sees them; empty on others. */
   get matches(): ReadonlyMap<ServerId, { readonly match: Index; readonly acceptedAt: number }> {
     return this.#state.leadership?.progress ?? new Map();
+  }
+
+  /** Whether everything is back that this server may have acknowledged and lost. */
+  get hasAllBack(): boolean {
+    const { options, lastPosition, lost, durableIndex } = this.#state;
+    return options.rules.isUpToDate(lastPosition, lost) && durableIndex >= lastPosition.index;
   }
 
   /** What the explorer and the invariants look at. */

@@ -1,3 +1,22 @@
 /** Consensus: one log for many servers (Raft). The core is pure (core.ts); drivers carry out what it decides. */
+export { isVoter, serverOf, votersOf } from "./configuration.ts";
 export type { Change, Configuration, Server, ServerId, Suffrage } from "./configuration.ts";
-export type { Effect } from "./effects.ts";
+export type { ReadSafety, Role } from "./effects.ts";
+export type { Entry, Index, Position, Term } from "./entry.ts";
+export type {
+  Handler,
+  Peer,
+  SnapshotSink,
+  SnapshotStore,
+  StateMachine,
+  StoredSnapshot,
+  Transport,
+} from "./ports.ts";
+export { startRaft } from "./raft.ts";
+export type { Raft, RaftEvent, RaftOptions, RaftStanding } from "./raft.ts";
+export { RaftRefusal } from "./refusal.ts";
+export type { RaftRefusalReason } from "./refusal.ts";
+export { openSnapshotStore } from "./snapshot-store.ts";
+export { StreamTransport } from "./transport.ts";
+export type { TransportOptions } from "./transport.ts";
+export { bootstrap } from "./bootstrap.ts";

@@ -222,3 +222,24 @@ describe("commitment (paper §5.4.2, figure 8)", () => {
     expect(core.commitIndex).toBe(2);
   });
 });
+
+test("a follower that was busy when an entry was committed hears of it all the same", () => {
+  const cluster = new TestCluster(["a", "b", "c"]);
+  cluster.elect("a");
+  cluster.cuts.add("a>c");
+  cluster.propose("a", "x");
+  cluster.settle();
+  // c is probed again, with the entry, and the commit timeout passes before it answers.
+  cluster.heal();
+  cluster.now = (cluster.now + 2 * TIMINGS.commitTimeoutMs) as typeof cluster.now;
+  cluster.tick("a");
+  const probe = cluster.flights.findIndex(({ to, sent }) => to === "c" && sent.kind === "append");
+  const [held] = cluster.flights.splice(probe, 1);
+  cluster.settle();
+  cluster.propose("a", "y");
+  cluster.settle();
+  cluster.run(2 * TIMINGS.commitTimeoutMs);
+  if (held !== undefined) cluster.flights.push(held);
+  cluster.run(200);
+  expect(cluster.at("c").core.commitIndex).toBe(cluster.at("a").core.commitIndex);
+});

@@ -95,8 +95,7 @@ function sendFrom(core: CoreState, to: ServerId, peer: Progress): boolean {
   const { log, options } = core;
   const { batchEntriesMax, batchBytesMax } = options;
   if (peer.next < log.firstIndex || log.termAt(peer.next - 1) === undefined) {
-    peer.mode = "snapshot";
-    core.emit({ kind: "sendSnapshot", to, term: core.term, sent: core.sent("snapshot") });
+    sendSnapshot(core, to, peer);
     return false;
   }
   const entries = log.recent(peer.next, batchEntriesMax, batchBytesMax);
@@ -108,6 +107,18 @@ function sendFrom(core: CoreState, to: ServerId, peer: Progress): boolean {
   }
   sendEntries(core, to, peer, entries);
   return true;
+}
+
+/** Entries are gone, or cannot be read any more. @returns whether a snapshot covers them */
+export function sendSnapshotInstead(core: CoreState, to: ServerId, peer: Progress): boolean {
+  if (core.log.snapshot.index < peer.next) return false;
+  sendSnapshot(core, to, peer);
+  return true;
+}
+
+function sendSnapshot(core: CoreState, to: ServerId, peer: Progress): void {
+  peer.mode = "snapshot";
+  core.emit({ kind: "sendSnapshot", to, term: core.term, sent: core.sent("snapshot") });
 }
 
 export function sendEntries(

@@ -91,6 +91,15 @@ export class TestServer {
     };
   }
 
+  /** A crash may have come between storing a snapshot and making room for it. */
+  dropWhatSnapshotReplaced(): void {
+    const { snapshot, entries } = this;
+    const last = entries.at(-1)?.index ?? 0;
+    const own = entries.find(({ index }) => index === snapshot.index);
+    const differs = own !== undefined && own.term !== snapshot.term;
+    if (last < snapshot.index || differs) this.entries = [];
+  }
+
   /** Durable and under way, as a process sees its own files. */
   written(): readonly Entry[] {
     let { entries } = this;
@@ -339,6 +348,7 @@ export class TestCluster {
     const target = this.at(id);
     target.isUp = true;
     target.life += 1;
+    target.dropWhatSnapshotReplaced();
     target.applied = [...target.snapshot.applied];
     target.appliedIndex = target.snapshot.index;
     const start = { hardState: target.hardState, log: target.stored(), lost: NOWHERE };

@@ -172,6 +172,8 @@ export class StoppingDisk implements Disk {
   makeDirectory = (path: string) =>
     this.#change("makeDirectory", () => this.#disk.makeDirectory(path));
   remove = (path: string) => this.#change("remove", () => this.#disk.remove(path));
+  removeDirectory = (path: string) =>
+    this.#change("removeDirectory", () => this.#disk.removeDirectory(path));
 
   async open(path: string): Promise<DiskFile> {
     const file = await this.#change("open", async () => {

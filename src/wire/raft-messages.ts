@@ -17,6 +17,7 @@ import {
   int64,
   list,
   nullable,
+  omitEmpty,
   struct,
   text,
   uint64,
@@ -42,10 +43,14 @@ export const RAFT_PROTOCOL_VERSION = 3;
 /** In every message. Go's transport answers `installSnapshot` and `timeoutNow` with 0. */
 const HEADER = { ProtocolVersion: int64 } as const;
 
+/** Who sends, by ID and "ip:port": read from raft 1.3 on, passed over by earlier versions. Left out if empty. */
+const SENDER = { ID: omitEmpty(bytes), Addr: omitEmpty(bytes) } as const;
+
 /** `Leader` and `Candidate` are the bytes of the sender's "ip:port". */
 const REQUESTS = {
   appendEntries: struct({
     ...HEADER,
+    ...SENDER,
     Term: uint64,
     Leader: bytes,
     PrevLogEntry: uint64,
@@ -56,6 +61,7 @@ const REQUESTS = {
   }),
   requestVote: struct({
     ...HEADER,
+    ...SENDER,
     Term: uint64,
     Candidate: bytes,
     LastLogIndex: uint64,
@@ -65,6 +71,7 @@ const REQUESTS = {
   }),
   installSnapshot: struct({
     ...HEADER,
+    ...SENDER,
     SnapshotVersion: int64,
     Term: uint64,
     Leader: bytes,
@@ -78,8 +85,9 @@ const REQUESTS = {
     /** How many bytes of snapshot follow. */
     Size: int64,
   }),
-  timeoutNow: struct(HEADER),
-  /** Raft 1.7: later headers also name the sender. */
+  /** `Term`: of the leader that says so. Ours alone: without it, a late one cannot be told. Left out if 0. */
+  timeoutNow: struct({ ...HEADER, Term: omitEmpty(uint64) }),
+  /** Raft 1.7. */
   requestPreVote: struct({
     ...HEADER,
     ID: bytes,
@@ -99,6 +107,9 @@ const RESPONSES = {
     Success: bool,
     /** Refused for what the logs hold, so that trying again at once makes sense. */
     NoRetryBackoff: bool,
+    /** Ours alone: the receiver's term at `PrevLogEntry`, and where that begins. Left out if 0. */
+    ConflictTerm: omitEmpty(uint64),
+    ConflictIndex: omitEmpty(uint64),
   }),
   requestVote: struct({ ...HEADER, Term: uint64, Peers: nullable(bytes), Granted: bool }),
   installSnapshot: struct({ ...HEADER, Term: uint64, Success: bool }),

@@ -33,6 +33,18 @@ export function diskConformance(subject: () => Subject): void {
       expect(await disk().list(at())).toHaveLength(1);
     });
 
+    test("a directory is removed once it is empty", async () => {
+      await disk().makeDirectory(at("full"));
+      await disk().replace(at("full", "file"), Buffer.from(""));
+      await expect(disk().removeDirectory(at("full"))).rejects.toMatchObject({
+        code: "disk/failed",
+      });
+      await disk().remove(at("full", "file"));
+      await disk().removeDirectory(at("full"));
+      await disk().removeDirectory(at("full"));
+      expect(await disk().list(at("full"))).toBeUndefined();
+    });
+
     test("list is sorted and tells files from directories", async () => {
       await disk().makeDirectory(at("b", "inner"));
       await disk().makeDirectory(at("b"));

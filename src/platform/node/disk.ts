@@ -3,7 +3,7 @@
  * file whose directory was not synced can be gone after power loss, however well its bytes were written.
  */
 import { constants } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { diskError, errnoOf } from "../go-errors.ts";
 import type { Disk, DiskEntry, DiskFile } from "../platform.ts";
@@ -12,7 +12,15 @@ import { NodeDiskFile } from "./disk-file.ts";
 const PRIVATE_FILE = 0o600;
 const DIRECTORY = 0o755;
 
-export const nodeDisk: Disk = { read, list, replace, makeDirectory, remove, open: openFile };
+export const nodeDisk: Disk = {
+  read,
+  list,
+  replace,
+  makeDirectory,
+  remove,
+  removeDirectory,
+  open: openFile,
+};
 
 let temporaryCount = 0;
 
@@ -91,6 +99,15 @@ async function makeDirectory(path: string): Promise<void> {
 async function remove(path: string): Promise<void> {
   try {
     await unlink(path);
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw diskError("remove", path, error);
+  }
+}
+
+async function removeDirectory(path: string): Promise<void> {
+  try {
+    await rmdir(path);
     await syncDirectory(dirname(path));
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw diskError("remove", path, error);

@@ -12,13 +12,7 @@
 import { strict as assert } from "node:assert";
 import { eventLoopTurn } from "../node/turn.ts";
 import type { Clock, Instant } from "../platform.ts";
-
-interface Timer {
-  readonly at: number;
-  /** Breaks ties in arming order. */
-  readonly armed: number;
-  readonly fire: () => void;
-}
+import { TimerHeap } from "./timer-heap.ts";
 
 /** Not 0, and not the wall clock's: code that mixes up origins should fail at once. */
 const FIRST_INSTANT_MS = 1_000_000;
@@ -31,8 +25,7 @@ export class SimClock implements Clock {
   #nowMs = FIRST_INSTANT_MS;
   #wallOffsetMs = FIRST_WALL_MS - FIRST_INSTANT_MS;
   #armedCount = 0;
-  /** Latest first, so that the next one to fire is popped from the end. */
-  readonly #timers: Timer[] = [];
+  readonly #timers = new TimerHeap();
 
   now(): Instant {
     return this.#nowMs as Instant;
@@ -45,19 +38,15 @@ export class SimClock implements Clock {
   after(delayMs: number, fire: () => void): Disposable {
     assert(!Number.isNaN(delayMs), "a delay is a number");
     this.#armedCount += 1;
-    const timer = { at: this.#nowMs + Math.max(0, delayMs), armed: this.#armedCount, fire };
-    this.#timers.splice(this.#placeOf(timer), 0, timer);
-    return {
-      [Symbol.dispose]: () => {
-        const place = this.#placeOf(timer);
-        if (this.#timers[place] === timer) this.#timers.splice(place, 1);
-      },
-    };
+    const at = this.#nowMs + Math.max(0, delayMs);
+    const timer = { at, armed: this.#armedCount, fire, place: -1 };
+    this.#timers.add(timer);
+    return { [Symbol.dispose]: () => this.#timers.remove(timer) };
   }
 
   /** Timers that are armed: a test that ends with some has leaked them. */
   get timerCount(): number {
-    return this.#timers.length;
+    return this.#timers.size;
   }
 
   /** As when an operator or NTP sets the clock: `now` and timers do not notice. */
@@ -104,9 +93,9 @@ export class SimClock implements Clock {
   }
 
   #fireNext(end: number): boolean {
-    const next = this.#timers.at(-1);
+    const next = this.#timers.first();
     if (next === undefined || next.at > end) return false;
-    this.#timers.pop();
+    this.#timers.remove(next);
     this.#nowMs = Math.max(this.#nowMs, next.at);
     next.fire();
     return true;
@@ -115,21 +104,5 @@ export class SimClock implements Clock {
   #endOf(durationMs: number): number {
     assert(durationMs >= 0 && Number.isFinite(durationMs), "time only goes forward");
     return this.#nowMs + durationMs;
-  }
-
-  /** Where `timer` stands, or would. */
-  #placeOf(timer: Timer): number {
-    let low = 0;
-    let high = this.#timers.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const other = this.#timers[middle] as Timer;
-      if (other.at > timer.at || (other.at === timer.at && other.armed > timer.armed)) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
   }
 }

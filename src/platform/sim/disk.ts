@@ -82,6 +82,16 @@ export class SimDisk implements Disk {
     this.#files.delete(at);
   }
 
+  async removeDirectory(path: string): Promise<void> {
+    await this.#access("remove", path);
+    const at = resolve("/", path);
+    const isFull = [...this.#files.keys(), ...this.#directories].some(
+      (other) => dirname(other) === at && other !== "/",
+    );
+    if (isFull) throw diskError("remove", path, errnoError("ENOTEMPTY"));
+    this.#directories.delete(at);
+  }
+
   async open(path: string): Promise<DiskFile> {
     await this.#access("open", path);
     this.#demandPlaceFor(path);

@@ -140,7 +140,7 @@ class RaftServer<Result> implements Raft<Result> {
   #timer: Disposable | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #hasLost: boolean;
-  #stopped: Error | undefined;
+  #stopped: RaftRefusal | undefined;
 
   constructor(options: RaftOptions<Result>, core: RaftCore, applied: Position) {
     this.#options = options;
@@ -550,15 +550,15 @@ class RaftServer<Result> implements Raft<Result> {
 
   #stop(error: Error): void {
     if (this.#stopped !== undefined) return;
-    this.#stopped = error;
+    const refusal = error instanceof RaftRefusal ? error : new RaftRefusal("shutdown");
+    this.#stopped = refusal;
     this.#timer?.[Symbol.dispose]();
     this.#turn?.[Symbol.dispose]();
     this.#snapshotter[Symbol.dispose]();
     this.#serving[Symbol.dispose]();
     this.#watching[Symbol.dispose]();
-    const refusal = error instanceof RaftRefusal ? error : new RaftRefusal("shutdown");
     this.#applier.stop(refusal);
-    for (const { giveUp } of this.#asked.values()) giveUp(error);
+    for (const { giveUp } of this.#asked.values()) giveUp(refusal);
     this.#asked.clear();
     for (const { refused } of this.#callers.values()) refused(refusal);
     this.#callers.clear();

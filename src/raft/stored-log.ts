@@ -41,20 +41,18 @@ export async function readStoredLog(
     const gap = `${meta.index + 1} to ${wal.firstIndex - 1}`;
     throw new RollcallError("disk/failed", `entries ${gap} are in no snapshot and not in the log`);
   }
-  const configurationEntries = await readConfigurations(wal, meta.index + 1, wal.lastIndex);
-  const damaged = damagedFrom(wal, meta.index);
+  const { configurationEntries, damagedAt: damaged } = await readThrough(wal, meta.index + 1);
   if (damaged === undefined) {
     const lost = await readLost(home);
     return { log: { snapshot: meta, ...extent(wal), configurationEntries }, lost };
   }
   const last = { index: wal.lastIndex, term: wal.term(wal.lastIndex) ?? wal.hardState.term };
-  const kept = configurationEntries.filter(({ index }) => index < damaged);
-  const latest = kept.at(-1);
+  const latest = configurationEntries.at(-1);
   const configuration = (latest && configurationOf(latest)) ?? meta.configuration;
   demandOthers(home, configuration, damaged);
   await noteLost(home, last);
   await wal.truncateFrom(damaged);
-  return { log: { snapshot: meta, ...extent(wal), configurationEntries: kept }, lost: last };
+  return { log: { snapshot: meta, ...extent(wal), configurationEntries }, lost: last };
 }
 
 /** It has all back that was lost. */
@@ -67,14 +65,6 @@ function needsReset(wal: Wal, { index, term }: StoredSnapshot): boolean {
   const own = wal.term(index);
   const differs = wal.firstIndex <= index && own !== undefined && own !== term;
   return wal.lastIndex < index || differs;
-}
-
-function damagedFrom(wal: Wal, snapshotIndex: Index): Index | undefined {
-  const { state } = wal;
-  if (state === "ok" || state.kind !== "corrupt") return undefined;
-  return state.throughIndex > snapshotIndex
-    ? Math.max(state.fromIndex, snapshotIndex + 1)
-    : undefined;
 }
 
 function demandOthers(home: LogHome, configuration: Configuration, from: Index): void {
@@ -98,19 +88,28 @@ function extent(wal: Wal): Pick<StoredLog, "firstIndex" | "lastIndex" | "runs"> 
   return { firstIndex: wal.firstIndex, lastIndex: wal.lastIndex, runs };
 }
 
-/** As far as the log can be read. */
-async function readConfigurations(wal: Wal, from: Index, through: Index): Promise<Entry[]> {
-  const found: Entry[] = [];
-  for (let next = from; next <= through;) {
-    const read = await wal.read(next, through, READ_BYTES_MAX).catch(() => []);
-    if (read.length === 0) break;
-    for (const stored of read) {
-      const entry = fromWalEntry(stored);
-      if (entry.type === "configuration" || entry.type.endsWith("Peer")) found.push(entry);
+/** Up to the first entry that cannot be read, as what was there has decayed. */
+async function readThrough(
+  wal: Wal,
+  from: Index,
+): Promise<{ readonly configurationEntries: Entry[]; readonly damagedAt: Index | undefined }> {
+  const configurationEntries: Entry[] = [];
+  for (let next = from; next <= wal.lastIndex;) {
+    let read: readonly Entry[];
+    try {
+      read = (await wal.read(next, wal.lastIndex, READ_BYTES_MAX)).map(fromWalEntry);
+    } catch (error) {
+      if (wal.state === "ok" || wal.state.kind !== "corrupt") throw error;
+      return { configurationEntries, damagedAt: next };
+    }
+    for (const entry of read) {
+      if (entry.type === "configuration" || entry.type.endsWith("Peer")) {
+        configurationEntries.push(entry);
+      }
     }
     next += read.length;
   }
-  return found;
+  return { configurationEntries, damagedAt: undefined };
 }
 
 function lostPath(directory: string): string {

@@ -46,7 +46,8 @@ export class DiskContent {
       kind: "write",
       offset,
       before: this.read(offset, bytes.byteLength),
-      after: bytes.slice(),
+      // A copy, which `slice` of a Buffer is not.
+      after: new Uint8Array(bytes),
       sizeBefore: this.#sizeBytes,
       sizeAfter: Math.max(this.#sizeBytes, offset + bytes.byteLength),
       synced: false,

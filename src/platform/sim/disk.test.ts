@@ -216,6 +216,20 @@ describe("faults", () => {
     expect(left).toEqual(new Set(["abc", "a\0c"]));
   });
 
+  test("a write is of the bytes as they were, whatever becomes of their buffer", async () => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      const disk = diskOf(seed);
+      const file = await disk.open("/file");
+      const buffer = Buffer.from("as they were");
+      await file.write(0, buffer);
+      disk.failSyncs = () => true;
+      await expect(file.sync()).rejects.toThrow();
+      buffer.fill("x");
+      disk.crash();
+      expect(await textOf(disk, "/file")).not.toContain("x");
+    }
+  });
+
   test("a slow disk does nothing before its time, and forgets what had not begun", async () => {
     const clock = new SimClock();
     const disk = diskOf(1);

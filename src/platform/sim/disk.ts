@@ -56,7 +56,7 @@ export class SimDisk implements Disk {
 
   /** `options` would only set permissions, which this disk does not have. */
   async replace(path: string, bytes: Uint8Array): Promise<void> {
-    const replacement = { path: resolve("/", path), bytes: bytes.slice() };
+    const replacement = { path: resolve("/", path), bytes: new Uint8Array(bytes) };
     this.#demandPlaceFor(path);
     this.#replacements.add(replacement);
     await this.#access("open", path);

@@ -47,12 +47,13 @@ export async function readStoredLog(
     return { log: { snapshot: meta, ...extent(wal), configurationEntries }, lost };
   }
   const last = { index: wal.lastIndex, term: wal.term(wal.lastIndex) ?? wal.hardState.term };
+  const lost = furthest(last, await readLost(home));
   const latest = configurationEntries.at(-1);
   const configuration = (latest && configurationOf(latest)) ?? meta.configuration;
   demandOthers(home, configuration, damaged);
-  await noteLost(home, last);
+  await noteLost(home, lost);
   await wal.truncateFrom(damaged);
-  return { log: { snapshot: meta, ...extent(wal), configurationEntries }, lost: last };
+  return { log: { snapshot: meta, ...extent(wal), configurationEntries }, lost };
 }
 
 /** It has all back that was lost. */
@@ -79,13 +80,22 @@ function demandOthers(home: LogHome, configuration: Configuration, from: Index):
   );
 }
 
+/** Without what has decayed under a snapshot, and what lies before it. */
 function extent(wal: Wal): Pick<StoredLog, "firstIndex" | "lastIndex" | "runs"> {
-  const runs: Position[] = [];
-  for (let index = wal.firstIndex; index <= wal.lastIndex; index += 1) {
-    const term = wal.term(index) ?? 0;
-    if (runs.at(-1)?.term !== term) runs.push({ index, term });
+  let { firstIndex } = wal;
+  let runs: Position[] = [];
+  for (let index = firstIndex; index <= wal.lastIndex; index += 1) {
+    const term = wal.term(index);
+    if (term === undefined) {
+      firstIndex = index + 1;
+      runs = [];
+    } else if (runs.at(-1)?.term !== term) runs.push({ index, term });
   }
-  return { firstIndex: wal.firstIndex, lastIndex: wal.lastIndex, runs };
+  return { firstIndex, lastIndex: wal.lastIndex, runs };
+}
+
+function furthest(a: Position, b: Position): Position {
+  return a.term > b.term || (a.term === b.term && a.index > b.index) ? a : b;
 }
 
 /** Up to the first entry that cannot be read, as what was there has decayed. */

@@ -71,7 +71,7 @@ export class SimNetwork implements Network {
       address: bound.address,
       send: (bytes, to) => {
         if (!datagrams.holds(bound) || bytes.byteLength > DATAGRAM_MAX_BYTES) return;
-        const copy = new Uint8Array(bytes);
+        const copy = Buffer.from(bytes);
         const target = { host: to.host, port: to.port };
         const sender = { host: this.#sourceOf(bound.address, target), port: bound.address.port };
         const packet = {

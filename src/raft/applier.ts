@@ -9,11 +9,10 @@ import type { Wal } from "../wal/index.ts";
 import type { Entry, Index, Position, Term } from "./entry.ts";
 import type { SnapshotStore, StateMachine, StoredSnapshot } from "./ports.ts";
 import { RaftRefusal } from "./refusal.ts";
+import { inTurns, TURN_MS } from "./turns.ts";
 import { fromWalEntry } from "./wal-entry.ts";
 
 const READ_BYTES_MAX = 256 * 1024;
-/** Then others have their turn. */
-const TURN_MS = 5;
 
 export interface ApplierOptions<Result> {
   readonly clock: Clock;
@@ -122,9 +121,9 @@ export class Applier<Result> {
   }
 
   async #restoreNow(snapshot: StoredSnapshot): Promise<void> {
-    const { snapshots, stateMachine } = this.#options;
+    const { clock, snapshots, stateMachine } = this.#options;
     if (snapshot.index > this.#applied.index) {
-      await stateMachine.restore(snapshots.read(snapshot));
+      await stateMachine.restore(inTurns(snapshots.read(snapshot), clock));
       this.#moveTo(snapshot);
     }
     if (this.#snapshot === snapshot) this.#snapshot = undefined;

@@ -138,6 +138,11 @@ export interface CoreStart {
   readonly lost: Position;
 }
 
+/** Of a cluster's first entry, which its servers begin with. */
+const BOOTSTRAP_TERM = 1;
+/** So many times sooner than elsewhere its first election comes. */
+const NEW_CLUSTER_HASTE = 4;
+
 export class CoreState {
   readonly options: CoreOptions;
   /** Of the step under way. */
@@ -154,6 +159,8 @@ export class CoreState {
   leader: ServerId | undefined;
   /** Until then the leader is taken to be there. */
   ledUntil: number;
+  /** When a leader was last heard of, for people to read. */
+  heardAt: Instant | undefined;
   electionAt: number;
   /** Of the election under way. */
   votes = new Map<ServerId, boolean>();
@@ -183,11 +190,15 @@ export class CoreState {
     this.durableIndex = this.log.lastIndex;
     this.durableTerm = this.term;
     const { heartbeatTimeoutMs, random, rules } = options;
-    this.ledUntil = rules.ledAtStart() ? now + heartbeatTimeoutMs : now;
-    // Who decides alone need not wait to hear of others.
+    // Whoever was never asked for anything has promised nothing to a leader, and none can rely on it.
+    const isUntouched = this.term <= BOOTSTRAP_TERM;
+    const isLed = rules.ledAtStart() && !isUntouched;
+    this.ledUntil = isLed ? now + heartbeatTimeoutMs : now;
+    // Who decides alone need not wait to hear of others, and a new cluster need not wait for long.
     const [first, second] = this.deciders;
     const isAlone = first?.id === options.id && second === undefined;
-    this.electionAt = isAlone ? now : now + heartbeatTimeoutMs * (1 + random.float());
+    const patience = isUntouched ? random.float() / NEW_CLUSTER_HASTE : 1 + random.float();
+    this.electionAt = isAlone ? now : now + heartbeatTimeoutMs * patience;
   }
 
   /** Another one in the same state, between two steps. What happens to one does not touch the other. */
@@ -199,6 +210,7 @@ export class CoreState {
     copy.role = this.role;
     copy.leader = this.leader;
     copy.ledUntil = this.ledUntil;
+    copy.heardAt = this.heardAt;
     copy.electionAt = this.electionAt;
     copy.votes = new Map(this.votes);
     copy.leadership = this.leadership && cloneLeadership(this.leadership);

@@ -66,6 +66,11 @@ export class RaftCore {
     return this.#state.leader;
   }
 
+  /** When this server last heard of a leader; undefined if it never did. */
+  get heardAt(): Instant | undefined {
+    return this.#state.heardAt;
+  }
+
   get commitIndex(): Index {
     return this.#state.commitIndex;
   }

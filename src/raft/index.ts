@@ -12,6 +12,11 @@ export type {
   StoredSnapshot,
   Transport,
 } from "./ports.ts";
+export { memorySnapshotStore } from "./memory-snapshot-store.ts";
+export { readPeersJson, recoverByPeersJson } from "./peers-json.ts";
+export type { PeersJsonPlace } from "./peers-json.ts";
+export { recoverCluster } from "./recover-cluster.ts";
+export type { RecoveryOptions } from "./recover-cluster.ts";
 export { startRaft } from "./raft.ts";
 export type { Raft, RaftEvent, RaftOptions, RaftStanding } from "./raft.ts";
 export { RaftRefusal } from "./refusal.ts";

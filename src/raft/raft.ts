@@ -23,6 +23,7 @@ import { RaftRefusal } from "./refusal.ts";
 import { RULES, type Rules } from "./rules.ts";
 import { Snapshotter } from "./snapshotter.ts";
 import { forgetLost, readStoredLog, type LogHome } from "./stored-log.ts";
+import { inTurns } from "./turns.ts";
 import { fromWalEntry } from "./wal-entry.ts";
 
 /** Commands that wait to be applied. */
@@ -69,6 +70,10 @@ export interface Raft<Result> extends AsyncDisposable {
   readonly lastIndex: Index;
   readonly commitIndex: Index;
   readonly applied: Position;
+  /** Milliseconds since a leader was heard of: 0 on the leader, undefined if none ever was. */
+  readonly lastContactMs: number | undefined;
+  /** Of the last entry. */
+  readonly lastTerm: Term;
   /** Who leads and where, as far as this server knows. */
   leader(): Peer | undefined;
   subscribe(listener: (event: RaftEvent) => void): Disposable;
@@ -92,11 +97,11 @@ export interface Raft<Result> extends AsyncDisposable {
 
 /** @throws {RollcallError} `disk/failed` when what is on the disk is not enough to go on from */
 export async function startRaft<Result>(options: RaftOptions<Result>): Promise<Raft<Result>> {
-  const { snapshots, stateMachine, wal } = options;
+  const { snapshots, stateMachine, wal, clock } = options;
   const { newest } = snapshots;
   const { log, lost } = await readStoredLog(options, newest);
-  if (newest !== undefined) await stateMachine.restore(snapshots.read(newest));
-  const { rules = RULES, knowsPreVote = () => true, clock } = options;
+  if (newest !== undefined) await stateMachine.restore(inTurns(snapshots.read(newest), clock));
+  const { rules = RULES, knowsPreVote = () => true } = options;
   const core = new RaftCore(
     { ...options, rules, knowsPreVote },
     { hardState: wal.hardState, log, lost },
@@ -206,6 +211,16 @@ class RaftServer<Result> implements Raft<Result> {
 
   get applied(): Position {
     return this.#applier.applied;
+  }
+
+  get lastContactMs(): number | undefined {
+    const { role, heardAt } = this.#core;
+    if (role === "leader") return 0;
+    return heardAt === undefined ? undefined : this.#options.clock.now() - heardAt;
+  }
+
+  get lastTerm(): Term {
+    return this.#core.termAt(this.#core.lastIndex) ?? 0;
   }
 
   leader(): Peer | undefined {

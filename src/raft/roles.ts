@@ -17,6 +17,7 @@ export function follow(core: CoreState, term: Term, leader: ServerId | undefined
 export function hearLeader(core: CoreState, term: Term, leader: ServerId): void {
   if (term > core.term || core.role !== "follower") follow(core, term, leader);
   core.leader = leader;
+  core.heardAt = core.now;
   core.ledUntil = core.now + core.options.heartbeatTimeoutMs;
   waitForLeader(core);
 }

@@ -14,9 +14,9 @@ import { votersOf, type Configuration, type Server } from "./configuration.ts";
 import { Crc64 } from "./crc64.ts";
 import type { SnapshotSink, SnapshotStore, StoredSnapshot } from "./ports.ts";
 import type { SnapshotMeta } from "./raft-log.ts";
+import { Slicer, SLICE_BYTES } from "./slicer.ts";
 
 const KEPT = 2;
-const READ_BYTES = 256 * 1024;
 const META_VERSION = 1;
 
 /** Keys in hashicorp/raft's order. */
@@ -104,7 +104,7 @@ class FileSnapshotStore implements SnapshotStore {
     await using file = await this.#options.disk.open(`${this.#root}/${kept.id}/state.bin`);
     const crc = new Crc64();
     for (let at = 0; at < kept.sizeBytes;) {
-      const bytes = await file.read(at, Math.min(READ_BYTES, kept.sizeBytes - at));
+      const bytes = await file.read(at, Math.min(SLICE_BYTES, kept.sizeBytes - at));
       if (bytes.byteLength === 0) break;
       crc.update(bytes);
       at += bytes.byteLength;
@@ -116,15 +116,19 @@ class FileSnapshotStore implements SnapshotStore {
 
   #sink(begun: StoredSnapshot, file: DiskFile): SnapshotSink {
     const crc = new Crc64();
+    const slicer = new Slicer();
     let sizeBytes = 0;
+    const store = async (slices: readonly Uint8Array[]): Promise<void> => {
+      for (const slice of slices) {
+        crc.update(slice);
+        await file.write(sizeBytes, slice);
+        sizeBytes += slice.byteLength;
+      }
+    };
     return {
-      write: async (bytes) => {
-        const at = sizeBytes;
-        sizeBytes += bytes.byteLength;
-        crc.update(bytes);
-        await file.write(at, bytes);
-      },
+      write: (bytes) => store(slicer.take(bytes)),
       commit: async () => {
+        await store(slicer.rest());
         await file.sync();
         await file[Symbol.asyncDispose]();
         const text = Buffer.from(crc.digest()).toString("base64");
@@ -171,6 +175,10 @@ class FileSnapshotStore implements SnapshotStore {
     try {
       const meta = JSON.parse(Buffer.from(bytes).toString()) as MetaJson;
       if (meta.CRC === null) return undefined;
+      const counts = [meta.Index, meta.Term, meta.ConfigurationIndex, meta.Size];
+      if (!counts.every((count) => Number.isSafeInteger(count) && count >= 0)) {
+        throw new Error("numbers were expected");
+      }
       return {
         id: name,
         index: meta.Index,

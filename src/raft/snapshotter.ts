@@ -8,6 +8,8 @@ import type { Configuration } from "./configuration.ts";
 import type { Index, Position } from "./entry.ts";
 import type { SnapshotStore, StateMachine, StoredSnapshot } from "./ports.ts";
 import { RaftRefusal } from "./refusal.ts";
+import { inTurns } from "./turns.ts";
+import { writeSnapshot } from "./write-snapshot.ts";
 
 export interface SnapshotterOptions {
   readonly clock: Clock;
@@ -77,19 +79,19 @@ export class Snapshotter implements Disposable {
     }
     const { configuration, index: configurationIndex } = configurationAt(index);
     // Before anything else happens: the state is that of `index` only now.
-    const slices = stateMachine.snapshot();
-    const sink = await snapshots.create({ index, term, configuration, configurationIndex });
-    try {
-      for await (const slice of slices) {
-        if (this.#isStopped) throw new RaftRefusal("shutdown");
-        await sink.write(slice);
-      }
-      const snapshot = await sink.commit();
-      if (!this.#isStopped) onTaken(snapshot);
-      return snapshot;
-    } catch (error) {
-      await sink.abort().catch(() => undefined);
-      throw error;
+    const slices = this.#untilStopped(stateMachine.snapshot());
+    const meta = { index, term, configuration, configurationIndex };
+    const snapshot = await writeSnapshot(snapshots, meta, slices);
+    if (!this.#isStopped) onTaken(snapshot);
+    return snapshot;
+  }
+
+  async *#untilStopped(
+    slices: ReturnType<StateMachine<unknown>["snapshot"]>,
+  ): AsyncGenerator<Uint8Array, void> {
+    for await (const slice of inTurns(slices, this.#options.clock)) {
+      if (this.#isStopped) throw new RaftRefusal("shutdown");
+      yield slice;
     }
   }
 }

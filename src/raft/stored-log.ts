@@ -33,7 +33,7 @@ export async function readStoredLog(
   snapshot: StoredSnapshot | undefined,
 ): Promise<{ readonly log: StoredLog; readonly lost: Position }> {
   const { wal } = home;
-  if (snapshot !== undefined && needsReset(wal, snapshot)) {
+  if (snapshot !== undefined && !goesOnFrom(snapshot, wal)) {
     await wal.resetTo(snapshot.index, snapshot.term);
   }
   const meta = snapshot ?? NO_SNAPSHOT;
@@ -57,15 +57,18 @@ export async function readStoredLog(
 }
 
 /** It has all back that was lost. */
-export async function forgetLost({ disk, directory }: LogHome): Promise<void> {
+export async function forgetLost({
+  disk,
+  directory,
+}: Pick<LogHome, "disk" | "directory">): Promise<void> {
   await disk.remove(lostPath(directory));
 }
 
-/** A term that cannot be read any more proves nothing. */
-function needsReset(wal: Wal, { index, term }: StoredSnapshot): boolean {
+/** Whether the log holds what comes after the snapshot. A term that cannot be read any more proves nothing. */
+export function goesOnFrom({ index, term }: StoredSnapshot, wal: Wal): boolean {
   const own = wal.term(index);
   const differs = wal.firstIndex <= index && own !== undefined && own !== term;
-  return wal.lastIndex < index || differs;
+  return wal.lastIndex >= index && !differs;
 }
 
 function demandOthers(home: LogHome, configuration: Configuration, from: Index): void {

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { LostRanges } from "./lost-ranges.ts";
-import { RECENT_BYTES_MAX, RecentEntries } from "./recent-entries.ts";
+import { EntryRun } from "./entry-run.ts";
 import { TermRuns } from "./term-runs.ts";
 import { entry } from "./testkit.ts";
 
@@ -82,30 +82,33 @@ test("what is lost is a set of indexes, told from the lowest on", () => {
   );
 });
 
-test("recent entries are let go of from the oldest on, but none that is not durable", () => {
-  const recent = new RecentEntries();
-  expect(recent.firstIndex).toBe(Number.POSITIVE_INFINITY);
+test("entries in memory are let go of from the oldest on, but none from the given one on", () => {
+  const keptBytesMax = 100_000;
+  const run = new EntryRun();
+  expect(run.firstIndex).toBe(Number.POSITIVE_INFINITY);
   const body = "x".repeat(1000);
-  const count = Math.ceil((2 * RECENT_BYTES_MAX) / body.length);
-  for (let index = 1; index <= count; index += 1) recent.push(entry(index, 1, body));
-  recent.trimBefore(1);
-  expect(recent.firstIndex).toBe(1);
-  recent.trimBefore(11);
-  expect(recent.firstIndex).toBe(11);
-  recent.trimBefore(Number.POSITIVE_INFINITY);
-  const left = count - recent.firstIndex + 1;
-  expect(left * body.length).toBeLessThanOrEqual(RECENT_BYTES_MAX);
-  expect(left * body.length).toBeGreaterThan(RECENT_BYTES_MAX / 2);
-  expect(recent.read(recent.firstIndex, count, 1500)).toEqual([entry(recent.firstIndex, 1, body)]);
-  expect(recent.read(count - 1, count + 5, 5000)).toEqual([
+  const count = Math.ceil((2 * keptBytesMax) / body.length);
+  for (let index = 1; index <= count; index += 1) run.push(entry(index, 1, body));
+  run.trimBefore(1, keptBytesMax);
+  expect(run.firstIndex).toBe(1);
+  run.trimBefore(11, keptBytesMax);
+  expect(run.firstIndex).toBe(11);
+  run.trimBefore(Number.POSITIVE_INFINITY, keptBytesMax);
+  const left = count - run.firstIndex + 1;
+  expect(run.sizeBytes).toBeGreaterThan(left * body.length);
+  expect(run.sizeBytes).toBeLessThanOrEqual(keptBytesMax);
+  expect(left * body.length).toBeGreaterThan(keptBytesMax / 2);
+  expect(run.read(run.firstIndex, count, 1500)).toEqual([entry(run.firstIndex, 1, body)]);
+  expect(run.read(count - 1, count + 5, 5000)).toEqual([
     entry(count - 1, 1, body),
     entry(count, 1, body),
   ]);
-  recent.cutFrom(count);
-  recent.push(entry(count, 2));
-  expect(recent.read(count, count, 0)).toEqual([entry(count, 2)]);
-  recent.cutFrom(1);
-  expect(recent.firstIndex).toBe(Number.POSITIVE_INFINITY);
-  recent.push(entry(1, 3));
-  expect(recent.read(1, 1, 0)).toEqual([entry(1, 3)]);
+  run.cutFrom(count);
+  run.push(entry(count, 2));
+  expect(run.read(count, count, 0)).toEqual([entry(count, 2)]);
+  run.cutFrom(1);
+  expect(run.firstIndex).toBe(Number.POSITIVE_INFINITY);
+  expect(run.sizeBytes).toBe(0);
+  run.push(entry(1, 3));
+  expect(run.read(1, 1, 0)).toEqual([entry(1, 3)]);
 });

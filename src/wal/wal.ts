@@ -9,9 +9,9 @@
 import { strict as assert } from "node:assert";
 import { messageOf, RollcallError } from "../errors/index.ts";
 import type { Disk, Logger } from "../platform/index.ts";
+import { EntryRun } from "./entry-run.ts";
 import { NO_HARD_STATE, readHardState, writeHardState } from "./hard-state.ts";
 import { LostRanges } from "./lost-ranges.ts";
-import { RecentEntries } from "./recent-entries.ts";
 import { recoverSegments, type Recovered } from "./recover.ts";
 import { SegmentChain } from "./segment-chain.ts";
 import { TermRuns } from "./term-runs.ts";
@@ -21,6 +21,8 @@ import { WalWriter } from "./wal-writer.ts";
 const SEGMENT_BYTES_MAX = 16 * 1024 * 1024;
 /** With room for a segment that is too large because of its only batch. */
 const OFFSET_MAX = 2 ** 31;
+/** Of the newest entries, which stay in memory: followers that keep up are fed from there. */
+const RECENT_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
  * @throws {RollcallError} `disk/failed` when the disk does, or when term and vote are gone: a server that does not
@@ -64,7 +66,8 @@ class SegmentedWal implements Wal {
   readonly #logger: Logger;
   readonly #chain: SegmentChain;
   readonly #writer: WalWriter;
-  readonly #recent = new RecentEntries();
+  /** The newest; among them whatever is not durable yet, which is nowhere else. */
+  readonly #recent = new EntryRun();
   readonly #lost = new LostRanges();
   readonly #listeners = new Set<(state: WalState) => void>();
   #terms: TermRuns;
@@ -92,7 +95,7 @@ class SegmentedWal implements Wal {
       disk: {
         write: (entries, beginning) => this.#chain.write(entries, beginning),
         saveHardState: (hardState) => this.#saveHardState(hardState),
-        settled: () => this.#recent.trimBefore(this.#writer.undurableFrom),
+        settled: () => this.#recent.trimBefore(this.#writer.undurableFrom, RECENT_BYTES_MAX),
       },
       clock,
       logger,

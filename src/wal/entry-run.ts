@@ -1,36 +1,36 @@
-/**
- * The newest entries, in memory: followers that keep up are fed from here, and what is not durable yet is nowhere
- * else.
- */
+/** Entries in memory, with consecutive indexes: all of a log that is kept nowhere else, or the newest of one on disk. */
 import type { WalEntry } from "./wal-port.ts";
 
-/** Once durable, entries are kept up to so much. */
-export const RECENT_BYTES_MAX = 4 * 1024 * 1024;
 /** What an entry takes beside its bytes. */
 const ENTRY_OVERHEAD_BYTES = 150;
 /** Let go of in one go, as moving all the others costs time. */
 const HOLES_MAX = 1024;
 
-export class RecentEntries {
+export class EntryRun {
   #entries: (WalEntry | undefined)[] = [];
   /** How many at the front are gone. */
   #holes = 0;
-  #bytes = 0;
+  #sizeBytes = 0;
 
   /** Infinity when there are none. */
   get firstIndex(): number {
     return this.#entries[this.#holes]?.index ?? Number.POSITIVE_INFINITY;
   }
 
+  /** What they take, roughly. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
   push(entry: WalEntry): void {
     this.#entries.push(entry);
-    this.#bytes += costOf(entry);
+    this.#sizeBytes += costOf(entry);
   }
 
   cutFrom(index: number): void {
     for (let last = this.#entries.at(-1); last !== undefined && last.index >= index;) {
       this.#entries.pop();
-      this.#bytes -= costOf(last);
+      this.#sizeBytes -= costOf(last);
       last = this.#entries.at(-1);
     }
   }
@@ -38,14 +38,14 @@ export class RecentEntries {
   clear(): void {
     this.#entries = [];
     this.#holes = 0;
-    this.#bytes = 0;
+    this.#sizeBytes = 0;
   }
 
-  /** Lets go of the oldest ones before `index` while there are too many. */
-  trimBefore(index: number): void {
-    while (this.#bytes > RECENT_BYTES_MAX && this.firstIndex < index) {
+  /** Lets go of the oldest ones before `index` as long as all together take more than `keptBytesMax`. */
+  trimBefore(index: number, keptBytesMax: number): void {
+    while (this.#sizeBytes > keptBytesMax && this.firstIndex < index) {
       const oldest = this.#entries[this.#holes];
-      if (oldest !== undefined) this.#bytes -= costOf(oldest);
+      if (oldest !== undefined) this.#sizeBytes -= costOf(oldest);
       this.#entries[this.#holes] = undefined;
       this.#holes += 1;
     }

@@ -94,7 +94,11 @@ export function registration(
   };
 }
 
-export function kvs(Op: KvsOp, Key: string, entry: Partial<DirEntry> = {}): Command {
+export function kvs(
+  Op: KvsOp,
+  Key: string,
+  entry: Partial<DirEntry> = {},
+): Extract<Command, { type: "KVS" }> {
   const DirEnt: DirEntry = {
     LockIndex: 0,
     Key,

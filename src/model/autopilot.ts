@@ -17,11 +17,12 @@ export const AutopilotConfig = struct("AutopilotConfiguration", {
 export type AutopilotConfig = Static<typeof AutopilotConfig>;
 
 /** Body of log command 9. With `CAS`, only if the configuration's ModifyIndex is that of `Config`. */
-export interface AutopilotRequest {
-  readonly Datacenter: string;
-  readonly Config: AutopilotConfig;
-  readonly CAS: boolean;
-}
+export const AutopilotRequest = struct(
+  "AutopilotSetConfigRequest",
+  { Datacenter: text(), Config: AutopilotConfig, CAS: bool() },
+  { Token: text() },
+);
+export type AutopilotRequest = Static<typeof AutopilotRequest>;
 
 export const DEFAULT_AUTOPILOT: AutopilotConfig = {
   CleanupDeadServers: true,

@@ -11,6 +11,7 @@ import {
   list,
   map,
   omitEmpty,
+  orWhenNil,
   pointer,
   struct,
   text,
@@ -38,23 +39,31 @@ export type Weights = Static<typeof Weights>;
 
 const MeshGatewayConfig = struct("MeshGatewayConfig", { Mode: omitEmpty(text()) });
 
-const Upstream = struct("Upstream", {
-  DestinationType: alias(omitEmpty(text()), "destination_type"),
-  DestinationNamespace: alias(omitEmpty(text()), "destination_namespace"),
-  DestinationName: alias(text(), "destination_name"),
-  Datacenter: omitEmpty(text()),
-  LocalBindAddress: alias(omitEmpty(text()), "local_bind_address"),
-  LocalBindPort: alias(omitEmpty(int()), "local_bind_port"),
-  Config: omitEmpty(map(any())),
-  MeshGateway: alias(MeshGatewayConfig, "mesh_gateway"),
-});
+const Upstream = struct(
+  "Upstream",
+  {
+    DestinationType: alias(omitEmpty(text()), "destination_type"),
+    DestinationNamespace: alias(omitEmpty(text()), "destination_namespace"),
+    DestinationName: alias(text(), "destination_name"),
+    Datacenter: omitEmpty(text()),
+    LocalBindAddress: alias(omitEmpty(text()), "local_bind_address"),
+    LocalBindPort: alias(omitEmpty(int()), "local_bind_port"),
+    Config: omitEmpty(map(any())),
+    MeshGateway: alias(MeshGatewayConfig, "mesh_gateway"),
+  },
+  { IngressHosts: list(text()) },
+);
 
-const ExposePath = struct("ExposePath", {
-  ListenerPort: alias(omitEmpty(int()), "listener_port"),
-  Path: omitEmpty(text()),
-  LocalPathPort: alias(omitEmpty(int()), "local_path_port"),
-  Protocol: omitEmpty(text()),
-});
+const ExposePath = struct(
+  "ExposePath",
+  {
+    ListenerPort: alias(omitEmpty(int()), "listener_port"),
+    Path: omitEmpty(text()),
+    LocalPathPort: alias(omitEmpty(int()), "local_path_port"),
+    Protocol: omitEmpty(text()),
+  },
+  { ParsedFromCheck: bool() },
+);
 
 /** Stored and returned as given; what it configures (the mesh) is not built yet. */
 export const ConnectProxyConfig = struct("ConnectProxyConfig", {
@@ -72,24 +81,33 @@ export const ConnectProxyConfig = struct("ConnectProxyConfig", {
 });
 export type ConnectProxyConfig = Static<typeof ConnectProxyConfig>;
 
-export const ServiceConnect = struct("ServiceConnect", { Native: omitEmpty(bool()) });
+/** A sidecar's definition is kept for who sent it: agents register sidecars as services of their own. */
+export const ServiceConnect = struct(
+  "ServiceConnect",
+  { Native: omitEmpty(bool()) },
+  { SidecarService: any() },
+);
 export type ServiceConnect = Static<typeof ServiceConnect>;
 
-export const NodeService = struct("NodeService", {
-  Kind: omitEmpty(text()),
-  ID: text(),
-  Service: text(),
-  Tags: list(text()),
-  Address: text(),
-  TaggedAddresses: omitEmpty(map(ServiceAddress)),
-  Meta: map(text()),
-  Port: int(),
-  Weights,
-  EnableTagOverride: bool(),
-  Proxy: ConnectProxyConfig,
-  Connect: ServiceConnect,
-  ...raftIndex,
-});
+export const NodeService = struct(
+  "NodeService",
+  {
+    Kind: omitEmpty(text()),
+    ID: text(),
+    Service: text(),
+    Tags: list(text()),
+    Address: text(),
+    TaggedAddresses: omitEmpty(map(ServiceAddress)),
+    Meta: map(text()),
+    Port: int(),
+    Weights: orWhenNil(Weights, { Passing: 1, Warning: 1 }),
+    EnableTagOverride: bool(),
+    Proxy: ConnectProxyConfig,
+    Connect: ServiceConnect,
+    ...raftIndex,
+  },
+  { LocallyRegisteredAsSidecar: bool() },
+);
 export type NodeService = Static<typeof NodeService>;
 
 /** One instance with its node: what `/v1/catalog/service/:name` lists. */
@@ -189,27 +207,30 @@ export const NodeInfo = struct("NodeInfo", {
 export type NodeInfo = Static<typeof NodeInfo>;
 
 /** Body of `/v1/catalog/register` and of log command 0. */
-export const RegisterRequest = struct("RegisterRequest", {
-  Datacenter: text(),
-  ID: text(),
-  Node: text(),
-  Address: text(),
-  TaggedAddresses: map(text()),
-  NodeMeta: map(text()),
-  Service: pointer(NodeService),
-  Check: pointer(HealthCheck),
-  Checks: list(HealthCheck),
-  SkipNodeUpdate: bool(),
-});
+export const RegisterRequest = struct(
+  "RegisterRequest",
+  {
+    Datacenter: text(),
+    ID: text(),
+    Node: text(),
+    Address: text(),
+    TaggedAddresses: map(text()),
+    NodeMeta: map(text()),
+    Service: pointer(NodeService),
+    Check: pointer(HealthCheck),
+    Checks: list(HealthCheck),
+    SkipNodeUpdate: bool(),
+  },
+  { Token: text(), ...raftIndex },
+);
 export type RegisterRequest = Static<typeof RegisterRequest>;
 
 /** Body of `/v1/catalog/deregister` and of log command 1. */
-export const DeregisterRequest = struct("DeregisterRequest", {
-  Datacenter: text(),
-  Node: text(),
-  ServiceID: text(),
-  CheckID: text(),
-});
+export const DeregisterRequest = struct(
+  "DeregisterRequest",
+  { Datacenter: text(), Node: text(), ServiceID: text(), CheckID: text() },
+  { Token: text() },
+);
 export type DeregisterRequest = Static<typeof DeregisterRequest>;
 
 /** The service that a server registers for itself, and the check by which gossip vouches for a node. */

@@ -1,12 +1,11 @@
-/**
- * What enters the replicated log: Consul's own commands, as typed records. Their bytes come with the RPC
- * codec.
- */
+/** What enters the replicated log: Consul's own commands, as typed records (bytes: `store/log-command.ts`). */
 import type { AutopilotRequest } from "./autopilot.ts";
 import type { DeregisterRequest, RegisterRequest } from "./catalog.ts";
 import type { CoordinateBatch } from "./coordinate.ts";
-import type { DirEntry, KvsOp, Session } from "./kv.ts";
+import type { KeptCommandType, KeptRecord } from "./kept.ts";
+import { DirEntry, Session, type KvsOp } from "./kv.ts";
 import type { PreparedQueryRequest } from "./prepared-query.ts";
+import { int, struct, text, type Static } from "./schema.ts";
 import type { TxnRequest } from "./txn.ts";
 
 export type Command =
@@ -18,21 +17,29 @@ export type Command =
   | Readonly<{ type: "Autopilot"; body: AutopilotRequest }>
   | Readonly<{ type: "CoordinateBatchUpdate"; body: CoordinateBatch }>
   | Readonly<{ type: "PreparedQuery"; body: PreparedQueryRequest }>
-  | Readonly<{ type: "Txn"; body: TxnRequest }>;
+  | Readonly<{ type: "Txn"; body: TxnRequest }>
+  | Readonly<{ type: KeptCommandType; body: KeptRecord }>;
 
-export interface KvsRequest {
-  readonly Datacenter: string;
-  readonly Op: KvsOp;
-  readonly DirEnt: DirEntry;
-}
-/** A create carries the whole session, its ID made by the leader; a destroy only its ID. */
-export interface SessionRequest {
-  readonly Datacenter: string;
-  readonly Op: "create" | "destroy";
-  readonly Session: Session;
-}
-export interface TombstoneRequest {
-  readonly Datacenter: string;
-  readonly Op: "reap";
-  readonly ReapIndex: number;
-}
+/** Body of log command 2. */
+export const KvsRequest = struct(
+  "KVSRequest",
+  { Datacenter: text(), Op: text<KvsOp>(), DirEnt: DirEntry },
+  { Token: text() },
+);
+export type KvsRequest = Static<typeof KvsRequest>;
+
+/** Body of log command 3. A create carries the whole session, its ID made by the leader; a destroy only its ID. */
+export const SessionRequest = struct(
+  "SessionRequest",
+  { Datacenter: text(), Op: text<"create" | "destroy">(), Session },
+  { Token: text() },
+);
+export type SessionRequest = Static<typeof SessionRequest>;
+
+/** Body of log command 5. */
+export const TombstoneRequest = struct(
+  "TombstoneRequest",
+  { Datacenter: text(), Op: text<"reap">(), ReapIndex: int() },
+  { Token: text() },
+);
+export type TombstoneRequest = Static<typeof TombstoneRequest>;

@@ -22,6 +22,7 @@ export const NodeCoordinate = struct("NodeCoordinate", {
 export type NodeCoordinate = Static<typeof NodeCoordinate>;
 
 /** Body of log command 6: what many agents said since the last one. */
+export const CoordinateBatch = list(NodeCoordinate);
 export type CoordinateBatch = readonly NodeCoordinate[];
 
 export const COORDINATE_DIMENSIONS = 8;

@@ -42,11 +42,12 @@ export const PreparedQuery = struct("PreparedQuery", {
 export type PreparedQuery = Static<typeof PreparedQuery>;
 
 /** Body of log command 7. A delete carries only the ID. */
-export interface PreparedQueryRequest {
-  readonly Datacenter: string;
-  readonly Op: "create" | "update" | "delete";
-  readonly Query: PreparedQuery;
-}
+export const PreparedQueryRequest = struct(
+  "PreparedQueryRequest",
+  { Datacenter: text(), Op: text<"create" | "update" | "delete">(), Query: PreparedQuery },
+  { Token: text() },
+);
+export type PreparedQueryRequest = Static<typeof PreparedQueryRequest>;
 
 export const BLANK_QUERY: PreparedQuery = {
   ID: "",

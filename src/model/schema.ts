@@ -27,6 +27,12 @@ export interface FieldSchema extends TSchema {
   "x-struct"?: string;
   /** Other spellings accepted in JSON input. */
   "x-alias"?: readonly string[];
+  /** Fields of the struct that messages have and JSON does not; records hold them only when they are not zero. */
+  "x-unseen"?: Readonly<Record<string, FieldSchema>>;
+  /** Beyond Consul's struct: messages are without it while it is zero. */
+  "x-extra"?: boolean;
+  /** What the struct is when a message has nil in its place. */
+  "x-nil"?: object;
   /** A duration that JSON shows as text ("10s") instead of nanoseconds. */
   "x-output"?: "string";
   properties?: Record<string, FieldSchema>;
@@ -34,8 +40,10 @@ export interface FieldSchema extends TSchema {
   additionalProperties?: FieldSchema | boolean;
 }
 
-export const text = (options: { description?: string } = {}): TUnsafe<string> =>
-  Type.Unsafe<string>({ type: "string", ...options });
+/** `T`: the words that it may be. Nothing checks that what was decoded is one of them. */
+export const text = <T extends string = string>(
+  options: { description?: string } = {},
+): TUnsafe<T> => Type.Unsafe<T>({ type: "string", ...options });
 export const bool = (options: { description?: string } = {}): TUnsafe<boolean> =>
   Type.Unsafe<boolean>({ type: "boolean", ...options });
 /** Absent (null) is neither true nor false. */
@@ -97,12 +105,21 @@ export const map = <T extends TSchema>(
   });
 
 type Fields = Record<string, TSchema>;
-export type Struct<F extends Fields> = TUnsafe<{ readonly [K in keyof F]: Static<F[K]> }> & {
-  properties: F;
-};
+export type Struct<F extends Fields, U extends Fields = {}> = TUnsafe<
+  { readonly [K in keyof F]: Static<F[K]> } & { readonly [K in keyof U]?: Static<U[K]> }
+> & { properties: F };
 
-/** A record. `name` is the Go struct's, which error texts quote. */
-export function struct<F extends Fields>(name: string, properties: F): Struct<F> {
+/**
+ * A record.
+ *
+ * @param name the Go struct's, which error texts quote
+ * @param unseen fields that messages carry and JSON neither shows nor takes, nearly always zero
+ */
+export function struct<F extends Fields, U extends Fields = {}>(
+  name: string,
+  properties: F,
+  unseen?: U,
+): Struct<F, U> {
   const required = Object.entries(properties)
     .filter(([, field]) => (field as FieldSchema)["x-omitempty"] !== true)
     .map(([key]) => key);
@@ -113,7 +130,8 @@ export function struct<F extends Fields>(name: string, properties: F): Struct<F>
     additionalProperties: false,
     "x-go": "struct",
     "x-struct": name,
-  }) as unknown as Struct<F>;
+    ...(unseen === undefined ? {} : { "x-unseen": unseen }),
+  }) as unknown as Struct<F, U>;
 }
 
 /** A pointer to a record: null when absent. */
@@ -123,6 +141,10 @@ export const pointer = <T extends TSchema>(to: T): TUnsafe<Static<T> | null> =>
     type: ["object", "null"],
     "x-nullable": true,
   });
+
+/** For a struct that Go has a pointer to where there is none here: what nil in a message means. */
+export const orWhenNil = <T extends TSchema>(to: T, nil: Static<T> & object): T =>
+  ({ ...(to as object), "x-nil": nil }) as unknown as T;
 
 export const omitEmpty = <T extends TSchema>(field: T): T =>
   ({ ...(field as object), "x-omitempty": true }) as unknown as T;

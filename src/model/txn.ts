@@ -5,7 +5,7 @@
  * Exactly one of an operation's kinds is there, the others are null.
  */
 import { HealthCheck, Node, NodeService, ServiceAddress } from "./catalog.ts";
-import { DirEntry } from "./kv.ts";
+import { DirEntry, Session } from "./kv.ts";
 import {
   alias,
   any,
@@ -23,19 +23,29 @@ import {
   type Static,
 } from "./schema.ts";
 
-export const TxnOp = struct("TxnOp", {
-  KV: pointer(struct("TxnKVOp", { Verb: text(), DirEnt: DirEntry })),
-  Node: pointer(struct("TxnNodeOp", { Verb: text(), Node })),
-  Service: pointer(struct("TxnServiceOp", { Verb: text(), Node: text(), Service: NodeService })),
-  Check: pointer(struct("TxnCheckOp", { Verb: text(), Check: HealthCheck })),
-});
+export const TxnOp = struct(
+  "TxnOp",
+  {
+    KV: pointer(struct("TxnKVOp", { Verb: text(), DirEnt: DirEntry })),
+    Node: pointer(struct("TxnNodeOp", { Verb: text(), Node })),
+    Service: pointer(struct("TxnServiceOp", { Verb: text(), Node: text(), Service: NodeService })),
+    Check: pointer(struct("TxnCheckOp", { Verb: text(), Check: HealthCheck })),
+  },
+  // Only servers make these, and only those of before 1.8 did.
+  {
+    Intention: any(),
+    Session: pointer(struct("TxnSessionOp", { Verb: text(), Session })),
+  },
+);
 export type TxnOp = Static<typeof TxnOp>;
 
 /** Body of log command 8. */
-export interface TxnRequest {
-  readonly Datacenter: string;
-  readonly Ops: readonly TxnOp[];
-}
+export const TxnRequest = struct(
+  "TxnRequest",
+  { Datacenter: text(), Ops: list(TxnOp) },
+  { Token: text() },
+);
+export type TxnRequest = Static<typeof TxnRequest>;
 
 export const TxnResult = struct("TxnResult", {
   KV: omitEmpty(pointer(DirEntry)),

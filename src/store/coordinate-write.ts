@@ -1,7 +1,7 @@
 /** Log command 6, CoordinateBatchUpdate: where nodes stand now (rules: wire/fsm.md section 6). */
 import type { CoordinateBatch } from "../model/index.ts";
 import { row } from "./index-rows.ts";
-import { fold, join } from "./tables.ts";
+import { fold, join } from "./keys.ts";
 import type { WriteTx } from "./write-tx.ts";
 
 /** A node may have gone between its last update and this command: its coordinate is dropped. */

@@ -7,7 +7,8 @@ import { cell } from "./cells.ts";
 import { deleteCoordinatesOfNode } from "./coordinate-write.ts";
 import { row } from "./index-rows.ts";
 import { destroySessionsOfCheck, destroySessionsOfNode } from "./session-write.ts";
-import { fold, join, type ServiceRecord } from "./tables.ts";
+import { fold, join } from "./keys.ts";
+import type { ServiceRecord } from "./tables.ts";
 import type { WriteTx } from "./write-tx.ts";
 
 export function deregister(tx: WriteTx, request: DeregisterRequest): void {

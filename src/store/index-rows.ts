@@ -1,5 +1,5 @@
 /** Names of rows in the index table, as Consul's snapshots have them (wire/fsm.md section 5). */
-import { fold } from "./tables.ts";
+import { fold } from "./keys.ts";
 
 export const row = {
   nodes: "nodes",
@@ -10,6 +10,7 @@ export const row = {
   tombstones: "tombstones",
   autopilot: "autopilot-config",
   coordinates: "coordinates",
+  aclBootstrap: "acl-token-bootstrap",
   preparedQueries: "prepared-queries",
   extinction: "service_last_extinction",
   service: (name: string): string => `service.${fold(name)}`,

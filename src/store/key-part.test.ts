@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { registration } from "../endpoints/testkit.ts";
 import { questionOf } from "../endpoints/query.ts";
 import { Store } from "./store.ts";
-import { join } from "./tables.ts";
+import { join } from "./keys.ts";
 
 const part = fc
   .array(fc.constantFrom("\0", "\x01", "\x02", "a"), { maxLength: 5 })

@@ -1,5 +1,5 @@
 /** Log commands 2, KVS, and 5, Tombstone (rules: wire/fsm.md section 6). */
-import { RollcallError, unreachable } from "../errors/index.ts";
+import { RollcallError } from "../errors/index.ts";
 import {
   sameBytes,
   type DirEntry,
@@ -41,7 +41,8 @@ export function applyKvs(tx: WriteTx, { Op, DirEnt }: KvsRequest): boolean {
       put(tx, { ...DirEnt, LockIndex: known.LockIndex }, known, "");
       return true;
     default:
-      return unreachable(Op);
+      // The log says what it says, and every server must refuse it alike.
+      throw new RollcallError("request/refused", `Invalid KVS operation '${Op as string}'`);
   }
 }
 
@@ -116,7 +117,10 @@ function layTombstone(tx: WriteTx, key: string): void {
 }
 
 /** Takes the tombstones up to an index away; from then on a prefix's index may be lower than it was. */
-export function reapTombstones(tx: WriteTx, { ReapIndex }: TombstoneRequest): void {
+export function reapTombstones(tx: WriteTx, { Op, ReapIndex }: TombstoneRequest): void {
+  if ((Op as string) !== "reap") {
+    throw new RollcallError("request/refused", `Invalid Tombstone operation '${Op}'`);
+  }
   const { tombstones } = tx.tables;
   for (const { Key, Index } of tombstones.rows.values()) {
     if (Index <= ReapIndex) tx.remove(tombstones, Key);

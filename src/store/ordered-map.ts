@@ -49,6 +49,14 @@ export class OrderedMap<V> {
     }
   }
 
+  /** Walks the entries whose keys start with `prefix`, in order. Nothing may be written while it does. */
+  *entries(prefix = ""): Generator<readonly [string, V]> {
+    for (const entry of prefix === "" ? this.#tree.entries() : this.#tree.entries(prefix)) {
+      if (!entry[0].startsWith(prefix)) return;
+      yield entry;
+    }
+  }
+
   /** The values under a prefix, in key order. */
   values(prefix = ""): V[] {
     const found: V[] = [];

@@ -1,10 +1,10 @@
 /** Log command 7, PreparedQuery, and what else ends a query: its session (rules: wire/fsm.md section 6). */
-import { RollcallError, unreachable } from "../errors/index.ts";
+import { RollcallError } from "../errors/index.ts";
 import { uuidLookupFault, type PreparedQuery, type PreparedQueryRequest } from "../model/index.ts";
 import { cell } from "./cells.ts";
 import { row } from "./index-rows.ts";
 import { compileQuery, isTemplate } from "./query-template.ts";
-import { fold, join } from "./tables.ts";
+import { fold, join } from "./keys.ts";
 import type { WriteTx } from "./write-tx.ts";
 
 const refuse = (text: string): RollcallError => new RollcallError("request/refused", text);
@@ -17,7 +17,8 @@ export function applyPreparedQuery(tx: WriteTx, { Op, Query }: PreparedQueryRequ
     case "delete":
       return deleteQuery(tx, Query.ID);
     default:
-      return unreachable(Op);
+      // The log says what it says, and every server must refuse it alike.
+      throw refuse(`Invalid PreparedQuery operation '${Op as string}'`);
   }
 }
 

@@ -16,7 +16,8 @@ import {
 import { cell } from "./cells.ts";
 import { row } from "./index-rows.ts";
 import { compileQuery, isTemplate } from "./query-template.ts";
-import { AUTOPILOT_KEY, fold, join, type ServiceRecord, type Tables } from "./tables.ts";
+import { fold, join } from "./keys.ts";
+import { AUTOPILOT_KEY, type ServiceRecord, type Tables } from "./tables.ts";
 
 const ID_PREFIX = /^[0-9a-f]{2}[0-9a-f-]*$/i;
 

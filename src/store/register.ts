@@ -16,7 +16,8 @@ import { cell } from "./cells.ts";
 import { bumpServicesOfNode, deleteNode, touchCheck, unlinkService } from "./deregister.ts";
 import { row } from "./index-rows.ts";
 import { destroySessionsOfCheck } from "./session-write.ts";
-import { fold, join, type ServiceRecord, type Tables } from "./tables.ts";
+import { fold, join } from "./keys.ts";
+import type { ServiceRecord, Tables } from "./tables.ts";
 import type { WriteTx } from "./write-tx.ts";
 
 const refuse = (text: string): RollcallError => new RollcallError("request/refused", text);

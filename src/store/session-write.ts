@@ -2,13 +2,14 @@
  * Log command 3, Session, and what ends a session: its node or one of its checks gone or critical, its
  * TTL over, or an explicit destroy (rules: wire/fsm.md section 6).
  */
-import { RollcallError, unreachable } from "../errors/index.ts";
+import { RollcallError } from "../errors/index.ts";
 import type { DirEntry, SessionRequest } from "../model/index.ts";
 import { cell } from "./cells.ts";
 import { row } from "./index-rows.ts";
 import { buryKey } from "./kv-write.ts";
 import { deleteQueriesOfSession } from "./prepared-query-write.ts";
-import { checksOfSession, fold, join } from "./tables.ts";
+import { fold, join } from "./keys.ts";
+import { checksOfSession } from "./tables.ts";
 import type { WriteTx } from "./write-tx.ts";
 
 const refuse = (text: string): RollcallError => new RollcallError("request/refused", text);
@@ -24,7 +25,8 @@ export function applySession(tx: WriteTx, request: SessionRequest): string | nul
       destroySession(tx, request.Session.ID);
       return null;
     default:
-      return unreachable(request.Op);
+      // The log says what it says, and every server must refuse it alike.
+      throw refuse(`Invalid Session operation '${request.Op as string}'`);
   }
 }
 
@@ -73,6 +75,15 @@ export function destroySession(tx: WriteTx, id: string): void {
     if (session.Behavior === "delete") buryKey(tx, entry.Key);
     else release(tx, entry);
   }
+}
+
+/** Takes only the session away: its keys go on naming it. What a transaction does, in which it is a step among others. */
+export function forgetSession(tx: WriteTx, id: string): void {
+  const session = tx.remove(tx.tables.sessions, id);
+  if (session === undefined) throw refuse("failed deleting session: not found");
+  tx.bump(row.sessions);
+  tx.touch(cell.session(id), cell.nodeSessions(fold(session.Node)));
+  tx.destroyedSessions.push(id);
 }
 
 function release(tx: WriteTx, entry: DirEntry): void {

@@ -16,6 +16,7 @@ import { Cells } from "./cells.ts";
 import { applyAutopilot } from "./autopilot-write.ts";
 import { applyCoordinates } from "./coordinate-write.ts";
 import { deregister } from "./deregister.ts";
+import { applyKept, isKept } from "./kept-rules.ts";
 import { applyKvs, reapTombstones } from "./kv-write.ts";
 import { applyPreparedQuery } from "./prepared-query-write.ts";
 import { IndexView, ReadView } from "./read-view.ts";
@@ -26,11 +27,17 @@ import { cloneTables, emptyTables, type Tables } from "./tables.ts";
 import { applyTxn } from "./txn-apply.ts";
 import { WriteTx, type ApplyEffects } from "./write-tx.ts";
 
-/** What Consul's FSM returns for the command: nil, a bool, a string, a transaction's response, or an error. */
-export type ApplyValue = null | boolean | string | TxnResponse;
+/** What Consul's FSM returns for the command: nil, a bool, a number, a string, a transaction's response, or an error. */
+export type ApplyValue = null | boolean | number | string | TxnResponse;
 export type ApplyResult =
   | Readonly<{ kind: "done"; value: ApplyValue; effects: ApplyEffects }>
   | Readonly<{ kind: "refused"; error: RollcallError }>;
+
+/** What a snapshot holds of the state. The tables become the store's own. */
+export interface RestoredState {
+  readonly tables: Tables;
+  readonly lastIndex: number;
+}
 
 /** Kilobytes, roughly, that the kept readings of one generation may hold. */
 const READINGS_MAX_WEIGHT = 64 * 1024;
@@ -107,6 +114,13 @@ export class Store {
     return cloneTables(this.#tables);
   }
 
+  /** Becomes what a snapshot says, in one step: whoever waits for a change of anything is told. */
+  restore({ tables, lastIndex }: RestoredState): void {
+    Object.assign(this.#tables, tables);
+    this.#lastIndex = lastIndex;
+    this.#readings.invalidateAll();
+  }
+
   /** How many cells are watched: for tests of leaks and for telemetry. */
   get watchedCells(): number {
     return this.#cells.size;
@@ -114,6 +128,7 @@ export class Store {
 }
 
 function run(tx: WriteTx, command: Command): ApplyValue {
+  if (isKept(command)) return applyKept(tx, command);
   switch (command.type) {
     case "Register":
       register(tx, command.body);
@@ -137,7 +152,7 @@ function run(tx: WriteTx, command: Command): ApplyValue {
       applyPreparedQuery(tx, command.body);
       return null;
     case "Txn":
-      return applyTxn(tx, command.body.Ops);
+      return applyTxn(tx, command.body.Ops ?? []);
     default:
       return unreachable(command);
   }

@@ -82,6 +82,10 @@ export class Table<R, O extends string = never> {
   keyOf(record: R): string {
     return this.#shape.key(record);
   }
+  /** The keys under which a record stands, or would stand, in one of the further orders. */
+  keysIn(order: O, record: R): readonly string[] {
+    return this.#shape.orders[order](record);
+  }
 
   #unlink(record: R): void {
     for (const { keys, map } of this.#orders) {

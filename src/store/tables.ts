@@ -1,9 +1,6 @@
 /**
- * The replicated state: one table a noun, and the index table that says when each was last changed.
- *
- * Keys are joined with NUL, which sorts before everything else, so that the instances of "web" stand before
- * those of "web2". Names and ids of the catalog compare without regard to case; keys of the key/value
- * store are bytes.
+ * The replicated state: one table a noun, and the index table that says when each was last changed. Keys of the
+ * catalog's tables are made in `keys.ts`; keys of the key/value store are bytes.
  */
 import {
   compareKeys,
@@ -16,7 +13,8 @@ import {
   type PreparedQuery,
   type Session,
 } from "../model/index.ts";
-import { keyPart } from "./key-part.ts";
+import { fold, join } from "./keys.ts";
+import { cloneKeptTables, emptyKeptTables, type KeptTables } from "./kept-tables.ts";
 import { OrderedMap } from "./ordered-map.ts";
 import { Table } from "./table.ts";
 
@@ -30,12 +28,6 @@ export interface TombstoneRecord {
   readonly Key: string;
   readonly Index: number;
 }
-
-export function join(first: string, second: string, third?: string): string {
-  const two = `${keyPart(first)}\0${keyPart(second)}`;
-  return third === undefined ? two : `${two}\0${keyPart(third)}`;
-}
-export const fold = (name: string): string => name.toLowerCase();
 
 const nodeTable = (): Table<Node, "byId"> =>
   new Table({
@@ -126,6 +118,7 @@ export interface Tables {
   readonly preparedQueries: ReturnType<typeof queryTable>;
   readonly coordinates: ReturnType<typeof coordinateTable>;
   readonly autopilot: ReturnType<typeof autopilotTable>;
+  readonly kept: KeptTables;
   /** Consul's index table: a row's name and the index of its last change. */
   readonly indexes: OrderedMap<number>;
 }
@@ -141,6 +134,7 @@ export function emptyTables(): Tables {
     preparedQueries: queryTable(),
     coordinates: coordinateTable(),
     autopilot: autopilotTable(),
+    kept: emptyKeptTables(),
     indexes: new OrderedMap(),
   };
 }
@@ -157,6 +151,7 @@ export function cloneTables(tables: Tables): Tables {
     preparedQueries: tables.preparedQueries.clone(),
     coordinates: tables.coordinates.clone(),
     autopilot: tables.autopilot.clone(),
+    kept: cloneKeptTables(tables.kept),
     indexes: tables.indexes.clone(),
   };
 }

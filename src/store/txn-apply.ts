@@ -10,13 +10,16 @@ import {
   goQuote,
   uuidLookupFault,
   type DirEntry,
+  type KeptRecord,
   type KvsOp,
   type TxnError,
   type TxnOp,
   type TxnResponse,
   type TxnResult,
 } from "../model/index.ts";
+import { applyIntention } from "./intention-write.ts";
 import { applyKvs } from "./kv-write.ts";
+import { forgetSession } from "./session-write.ts";
 import { applyCheckOp, applyNodeOp, applyServiceOp } from "./txn-catalog.ts";
 import type { WriteTx } from "./write-tx.ts";
 
@@ -57,7 +60,17 @@ function applyOp(tx: WriteTx, op: TxnOp): readonly TxnResult[] {
     const found = applyCheckOp(tx, op.Check);
     return found.map((Check) => ({ KV: null, Node: null, Service: null, Check }));
   }
+  applyServersOp(tx, op);
   return [];
+}
+
+/** What only servers ask for. It has no result. */
+function applyServersOp(tx: WriteTx, { Intention, Session }: TxnOp): void {
+  const intention: unknown = Intention ?? null;
+  if (intention !== null) applyIntention(tx, intention as KeptRecord);
+  else if (Session === undefined || Session === null) throw refuse("no operation specified");
+  else if (Session.Verb === "delete") forgetSession(tx, Session.Session.ID);
+  else throw refuse(`unknown Session verb ${goQuote(Session.Verb)}`);
 }
 
 type KvRule = (tx: WriteTx, wanted: DirEntry) => readonly DirEntry[];

@@ -13,7 +13,7 @@ import {
 } from "../model/index.ts";
 import { deleteCheck, deleteNode, deleteService } from "./deregister.ts";
 import { nodeById, putCheck, putNode, putService } from "./register.ts";
-import { fold, join } from "./tables.ts";
+import { fold, join } from "./keys.ts";
 import type { WriteTx } from "./write-tx.ts";
 
 type NodeOp = NonNullable<TxnOp["Node"]>;

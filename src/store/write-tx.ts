@@ -70,6 +70,11 @@ export class WriteTx {
       this.#touched.add(cell.row(row));
     }
   }
+  /** Sets a row that holds another number than an index. */
+  setRow(row: string, value: number): void {
+    this.#setIndex(row, value);
+    this.#touched.add(cell.row(row));
+  }
   /** Like `bump`, for a row that says "a write happened" although what readers see stayed the same. */
   bumpSilently(row: string): void {
     this.#setIndex(row, this.index);

@@ -24,7 +24,10 @@ export interface Codec<T> {
 }
 
 export function codecOf<const S extends Schema>(schema: S): Codec<ValueOf<S>> {
-  const { zero, read, write } = compile(schema) as Part<ValueOf<S>>;
+  return codecOfPart(compile(schema)) as unknown as Codec<ValueOf<S>>;
+}
+
+function codecOfPart({ zero, read, write }: Part<unknown>): Codec<unknown> {
   return {
     zero,
     read,
@@ -89,6 +92,11 @@ const COMPILERS: { readonly [K in Schema["kind"]]: (schema: Of<K>) => Part<never
   map: ({ of }) => mapPart(compile(of)),
   nullable: ({ of }) => nullablePart(compile(of)),
   omitEmpty: ({ of }) => compile(of) as Part<never>,
+  sparse: ({ of }) => compile(of) as Part<never>,
+  instead: ({ of, nil }) => {
+    const { read, write } = compile(of);
+    return part<unknown>(nil, read, write);
+  },
   struct: (schema) => structPart(schema),
 };
 
@@ -185,6 +193,7 @@ interface Field {
   readonly key: Uint8Array;
   readonly part: Part<unknown>;
   readonly omitted: boolean;
+  readonly sparse: boolean;
 }
 type Values = Record<string, unknown>;
 
@@ -193,13 +202,16 @@ function structPart({ fields }: Struct): Part<never> {
     const key = new MsgpackWriter();
     key.text(name);
     const omitted = schema.kind === "omitEmpty";
-    return { name, key: key.finish(), part: compile(schema), omitted };
+    const isSparse = schema.kind === "sparse";
+    return { name, key: key.finish(), part: compile(schema), omitted, sparse: isSparse };
   });
   const sorted = [...declared].sort((a, b) => (a.name < b.name ? -1 : 1));
   const byName = new Map(declared.map((field) => [field.name, field]));
   const omits = declared.some(({ omitted }) => omitted);
   const zero: Readonly<Values> = Object.freeze(
-    Object.fromEntries(declared.map((field) => [field.name, field.part.zero])),
+    Object.fromEntries(
+      declared.filter((field) => !field.sparse).map((field) => [field.name, field.part.zero]),
+    ),
   );
 
   /** Keys come sorted from Go, so the field after the last one is nearly always the next. */
@@ -221,7 +233,7 @@ function structPart({ fields }: Struct): Part<never> {
         from.skip();
         continue;
       }
-      values[field.name] = field.part.read(from);
+      readField(field, from, values);
       expected = at + 1;
     }
     return values;
@@ -232,7 +244,7 @@ function structPart({ fields }: Struct): Part<never> {
     for (let at = 0; at < count; at += 1) {
       const field = declared[at];
       if (field === undefined) from.skip();
-      else values[field.name] = field.part.read(from);
+      else readField(field, from, values);
     }
     return values;
   };
@@ -241,7 +253,8 @@ function structPart({ fields }: Struct): Part<never> {
     into.mapHeader(written.length);
     for (const { name, key, part: inner } of written) {
       into.bytes(key);
-      inner.write(into, values[name]);
+      const value = values[name];
+      inner.write(into, value === undefined ? inner.zero : value);
     }
   };
   return part<Readonly<Values>>(
@@ -249,6 +262,11 @@ function structPart({ fields }: Struct): Part<never> {
     (from) => (from.isList() ? readList(from) : readMap(from)),
     write,
   );
+}
+
+function readField(field: Field, from: MsgpackReader, values: Values): void {
+  const value = field.part.read(from);
+  if (!field.sparse || value !== field.part.zero) values[field.name] = value;
 }
 
 function isOmitted({ name, part: { zero }, omitted }: Field, values: Readonly<Values>): boolean {

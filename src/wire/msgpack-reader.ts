@@ -101,6 +101,7 @@ export class MsgpackReader {
   rawCopy(): Uint8Array {
     const length = this.#rawLength(true);
     this.offset += length;
+    if (length > 64) return viewOf(this.bytes, this.offset - length, this.offset).slice();
     const copy = new Uint8Array(length);
     for (let i = 0, at = this.offset - length; i < length; i += 1, at += 1) {
       copy[i] = this.bytes[at] ?? 0;

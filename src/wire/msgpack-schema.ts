@@ -19,7 +19,9 @@ export type Schema =
   | Readonly<{ kind: "wide"; signed: boolean }>
   /** `shared`: a view into the message instead of a copy. */
   | Readonly<{ kind: "bytes"; shared: boolean }>
-  | Readonly<{ kind: "list" | "map" | "nullable" | "omitEmpty"; of: Schema }>
+  | Readonly<{ kind: "list" | "map" | "nullable" | "omitEmpty" | "sparse"; of: Schema }>
+  /** `nil` is what a nil, or a field that is missing, is read as. */
+  | Readonly<{ kind: "instead"; of: Schema; nil: unknown }>
   | Struct;
 export interface Struct<F extends Fields = Fields> {
   readonly kind: "struct";
@@ -97,6 +99,20 @@ export function nullable<const S extends Schema>(of: S): Readonly<{ kind: "nulla
 /** A field that is left out when it has its zero value. Only for fields of a struct. */
 export function omitEmpty<const S extends Schema>(of: S): Readonly<{ kind: "omitEmpty"; of: S }> {
   return { kind: "omitEmpty", of };
+}
+/**
+ * A field that records are without while it has its zero value, and that is written all the same: for what hardly
+ * any record has. Only for fields of a struct. For schemas that are made of others: `ValueOf` does not know it.
+ */
+export function sparse<const S extends Schema>(of: S): Readonly<{ kind: "sparse"; of: S }> {
+  return { kind: "sparse", of };
+}
+/** What is not a pointer here but is one in Go, and what its absence means. `ValueOf` does not know it either. */
+export function instead<const S extends Schema>(
+  of: S,
+  nil: unknown,
+): Readonly<{ kind: "instead"; of: S; nil: unknown }> {
+  return { kind: "instead", of, nil };
 }
 export function struct<const F extends Fields>(fields: F): Struct<F> {
   return { kind: "struct", fields };

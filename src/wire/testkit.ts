@@ -74,6 +74,8 @@ function arbitrary(schema: Schema): fc.Arbitrary<unknown> {
     case "nullable":
       return fc.option(arbitrary(schema.of));
     case "omitEmpty":
+    case "sparse":
+    case "instead":
       return arbitrary(schema.of);
     case "struct":
       return fc.record(

@@ -158,12 +158,13 @@ async function round(act) {
   return { perSecond: entries / seconds, cpuUs: (user + system) / entries };
 }
 
-async function bare(count) {
+async function bare(count, closing) {
   const file = await open(join(root, `bare-${count}`), "w+");
   await file.write(Buffer.alloc(AHEAD_BYTES), 0, AHEAD_BYTES, 0);
   await file.datasync();
   const bytes = Buffer.alloc(count * ENTRY_BYTES, 7);
   let at = 0;
+  closing.push(() => file.close());
   return async () => {
     const end = performance.now() + ROUND_MS;
     let entries = 0;
@@ -210,7 +211,7 @@ async function throughput() {
   ];
   const rows = [];
   for (const count of CALLERS) {
-    rows.push({ name: "bare write + fdatasync", count, act: await bare(count), samples: [] });
+    rows.push({ name: "bare write + fdatasync", count, act: await bare(count, closing), samples: [] });
     for (const { name, leader } of worlds) {
       const act = () => withCallers(count, ROUND_MS, () => leader.apply(body));
       rows.push({ name, count, act, samples: [] });

@@ -10,6 +10,8 @@ import {
   DisposableScope,
   Metrics,
   parseLogLevel,
+  pause,
+  type Clock,
   type Gauge,
   type Host,
   type LineLogger,
@@ -35,6 +37,7 @@ import { SEGMENT, type PoolName } from "./pool-tags.ts";
 import { Pools } from "./pools.ts";
 import { restoreRegistrations } from "./restore.ts";
 import { selfOf } from "./self.ts";
+import { serverPool } from "./server-pool.ts";
 import { serviceChanged } from "./service-changed.ts";
 import { UserEvents } from "./user-events.ts";
 import { Watches } from "./watches.ts";
@@ -85,7 +88,6 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
   requireSupported(config);
   const nodeId = await nodeIdOf(platform, config);
   for (const warning of loaded.warnings) logger.warn(warning);
-  if (!config.devMode) logger.warn(NOT_DURABLE);
 
   const naming = (): MetricsNaming => metricsNaming(config.telemetry, platform.host.hostname);
   const metrics: Metrics = new Metrics({
@@ -101,7 +103,8 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
       logger,
       config,
       nodeId,
-      members: () => pools.lan.members().map((member) => poolMember(member)),
+      pool: serverPool(pools, config),
+      onFailure: needs.onFailure,
     }),
   );
   const delegate = measuredDelegate(server.delegate, platform.clock, metrics);
@@ -147,10 +150,12 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     runners,
     persisted,
     policy: () => config,
-    sync: () => antiEntropy.syncChanges(),
+    sync: () => atMost(platform.clock, SYNC_PATIENCE_MS, antiEntropy.syncChanges()),
   });
   await restoreRegistrations({ services, state, persisted, configured: config });
-  await antiEntropy.start();
+  const synced = antiEntropy.start();
+  // A development agent leads already; others may have to wait for a leader, and answer meanwhile.
+  if (config.devMode) await synced;
 
   const reload = async (): Promise<void> => {
     const next = await needs.readConfig();
@@ -183,7 +188,6 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
       } else userEvents.receive(event);
     }),
   );
-  pools.lan.fireEvent(NEW_LEADER_EVENT, new TextEncoder().encode(config.nodeName));
   if (!config.disableCoordinates) {
     scope.use(
       new CoordinateSender({
@@ -269,23 +273,33 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     nodeId,
     reload,
     joinConfigured: (pool) => joining.once(pool),
-    leave: () => pools.leave(),
+    leave: async () => {
+      await server.handOver();
+      await pools.leave();
+      await server.left();
+    },
     [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
   };
 }
 
-const NOT_DURABLE =
-  "This version keeps the catalog and the keys in memory only: they are lost when the agent stops; " +
-  "data_dir keeps the agent's own registrations";
+/** How long an answer waits for the catalog to have followed a registration. */
+const SYNC_PATIENCE_MS = 500;
 
-function gaugesOf(host: Host, { lan }: Pools, { lastIndex }: Server): readonly Gauge[] {
+/** Resolves with the work, or after that time without it. */
+async function atMost(clock: Clock, mostMs: number, work: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([work, pause(clock, mostMs, over.signal)]);
+  over.abort();
+}
+
+function gaugesOf(host: Host, { lan }: Pools, { consensus }: Server): readonly Gauge[] {
   const usage = host.usage();
   return [
     { name: "runtime.alloc_bytes", value: usage.heapUsedBytes },
     { name: "runtime.sys_bytes", value: usage.residentBytes },
     { name: "memberlist.health.score", value: lan.stats().health_score },
-    { name: "raft.applied_index", value: lastIndex },
-    { name: "raft.last_index", value: lastIndex },
+    { name: "raft.applied_index", value: consensus.appliedIndex },
+    { name: "raft.last_index", value: consensus.lastIndex },
     { name: "autopilot.healthy", value: 1 },
     { name: "autopilot.failure_tolerance", value: 0 },
   ];
@@ -301,12 +315,6 @@ function requireSupported(config: RuntimeConfig): void {
     throw new RollcallError(
       "config/invalid",
       "client agents are not supported in this version: start with -dev, or with -server -bootstrap-expect=1",
-    );
-  }
-  if (config.bootstrapExpect > 1) {
-    throw new RollcallError(
-      "config/invalid",
-      "clusters of several servers are not supported in this version: bootstrap_expect can only be 1",
     );
   }
 }

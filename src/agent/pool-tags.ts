@@ -30,7 +30,8 @@ export function poolTags(config: RuntimeConfig, nodeId: string, pool: PoolName):
     Expect: config.bootstrapExpect,
     NonVoter: false,
     UseTLS: false,
-    Features: { fs: 1 },
+    // Federation states, as Consul has them; votes that are asked for before they are meant.
+    Features: { fs: 1, pv: 1 },
   };
   return serverTags(server, pool);
 }

@@ -6,6 +6,7 @@ import type { RuntimeConfig } from "../config/index.ts";
 import { CONSUL_VERSION } from "../model/index.ts";
 import type { Host } from "../platform/index.ts";
 import type { Serf } from "../serf/index.ts";
+import { contactText, type Consensus } from "../server/index.ts";
 import { sortedByKey } from "./debug-config.ts";
 
 export interface StatsNeeds {
@@ -18,11 +19,7 @@ export interface StatsNeeds {
     readonly ttlChecks: number;
     readonly monitors: number;
   };
-  readonly server: {
-    readonly leaderAddress: string;
-    readonly lastIndex: number;
-    readonly term: number;
-  };
+  readonly server: { readonly consensus: Consensus };
   readonly pools: { readonly lan: Serf; readonly wan: Serf | undefined };
 }
 
@@ -42,8 +39,8 @@ export function statsOf(needs: StatsNeeds): Record<string, Record<string, string
       acl: "disabled",
       bootstrap: config.bootstrap,
       known_datacenters: 1,
-      leader: true,
-      leader_addr: server.leaderAddress,
+      leader: server.consensus.isLeader,
+      leader_addr: server.consensus.leader?.address ?? "",
       server: config.server,
     }),
     raft: texts(raftFigures(needs)),
@@ -58,27 +55,30 @@ export function statsOf(needs: StatsNeeds): Record<string, Record<string, string
   };
 }
 
-/** A lone server's log: committed as it is written, and without snapshots. */
-function raftFigures({ nodeId, server: { lastIndex, leaderAddress, term } }: StatsNeeds): Figures {
+function raftFigures({ server: { consensus } }: StatsNeeds): Figures {
+  const { members, lastContactMs, snapshot } = consensus;
+  const servers = members.map(({ id, address, isVoter }) => {
+    return `{Suffrage:${isVoter ? "Voter" : "Nonvoter"} ID:${id} Address:${address}}`;
+  });
   return {
-    applied_index: lastIndex,
-    commit_index: lastIndex,
+    applied_index: consensus.appliedIndex,
+    commit_index: consensus.commitIndex,
     fsm_pending: 0,
-    last_contact: 0,
-    last_log_index: lastIndex,
-    last_log_term: term,
-    last_snapshot_index: 0,
-    last_snapshot_term: 0,
-    latest_configuration: `[{Suffrage:Voter ID:${nodeId} Address:${leaderAddress}}]`,
+    last_contact: contactText(lastContactMs),
+    last_log_index: consensus.lastIndex,
+    last_log_term: consensus.lastTerm,
+    last_snapshot_index: snapshot.index,
+    last_snapshot_term: snapshot.term,
+    latest_configuration: `[${servers.join(" ")}]`,
     latest_configuration_index: 0,
-    num_peers: 0,
+    num_peers: Math.max(0, members.filter(({ isVoter }) => isVoter).length - 1),
     protocol_version: 3,
     protocol_version_max: 3,
     protocol_version_min: 0,
     snapshot_version_max: 1,
     snapshot_version_min: 0,
-    state: "Leader",
-    term,
+    state: consensus.isLeader ? "Leader" : "Follower",
+    term: consensus.term,
   };
 }
 

@@ -6,7 +6,7 @@ import { simPlatform, type SimPlatform } from "../platform/sim/index.ts";
 import type { Delegate, MethodName } from "../rpc/index.ts";
 import { startServer } from "../server/index.ts";
 import { testConfig } from "../config/testkit.ts";
-import { NODE_ID, ownMember } from "../server/testkit.ts";
+import { NODE_ID, quietPool } from "../server/testkit.ts";
 import type { Child, ChildEnd, ChildRequest, SignalName } from "./command.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -151,7 +151,10 @@ export async function commandScene(): Promise<CommandScene> {
     logger: noLogger,
     config: testConfig,
     nodeId: NODE_ID,
-    members: () => [ownMember],
+    pool: quietPool,
+    onFailure: (message) => {
+      throw new Error(message);
+    },
   });
   const calls: { method: MethodName; atMs: number }[] = [];
   const delegate: Delegate = {

@@ -77,12 +77,13 @@ const WITHOUT: Readonly<Record<string, readonly string[]>> = {
   "only Consul Enterprise has it": words(`dns_config.prefer_namespace acl.msp_disable_bootstrap
     acl.tokens.managed_service_provider non_voting_server read_replica license_path partition audit
     reporting`),
-  "needs several servers, RPC between agents, or a log on disk": words(`performance.raft_multiplier
-    performance.leave_drain_time performance.rpc_hold_timeout protocol raft_protocol
-    raft_snapshot_threshold raft_snapshot_interval raft_trailing_logs raft_logstore autopilot.*
-    server_rejoin_age_max limits.rpc_handshake_timeout limits.rpc_client_timeout limits.rpc_rate
-    limits.rpc_max_burst limits.rpc_max_conns_per_client limits.request_limits.*
-    cache.entry_fetch_max_burst cache.entry_fetch_rate`),
+  "only Consul's own log needs it": words("raft_logstore"),
+  "there is one protocol": words("protocol raft_protocol"),
+  "only Consul Enterprise acts on it": words(`autopilot.disable_upgrade_migration
+    autopilot.redundancy_zone_tag autopilot.upgrade_version_tag`),
+  "needs client agents": words(`limits.rpc_client_timeout limits.rpc_rate limits.rpc_max_burst
+    limits.request_limits.* cache.entry_fetch_max_burst cache.entry_fetch_rate`),
+  "not built": words("server_rejoin_age_max auto_reload_config disable_host_node_id"),
   "not in the gossip pools yet": words("advertise_reconnect_timeout"),
   "needs TLS": words(`addresses.https ports.https limits.https_handshake_timeout ca_file ca_path
     cert_file key_file server_name tls_min_version tls_cipher_suites tls_prefer_server_cipher_suites
@@ -101,7 +102,6 @@ const WITHOUT: Readonly<Record<string, readonly string[]>> = {
   "Go's profiles cannot be taken of it": ["enable_debug"],
   "Node reaches no socket of syslog's kind": words("enable_syslog syslog_facility"),
   "a service of one vendor": ["telemetry.circonus_*"],
-  "not built": words("auto_reload_config disable_host_node_id"),
 };
 
 const matches = (pattern: string, key: string): boolean =>

@@ -103,8 +103,28 @@ export interface RuntimeConfig {
   readonly dnsDomain: string;
   readonly dnsAltDomain: string;
   readonly dns: DnsConfig;
+  /** Consensus among servers. */
+  readonly raft: {
+    /** Times Raft's shortest timeouts: 1 where the network is fast, up to 10. */
+    readonly multiplier: number;
+    /** Entries since the last snapshot that make the next one due. */
+    readonly snapshotThreshold: number;
+    readonly snapshotIntervalMs: number;
+    /** Entries that stay in the log behind a snapshot. */
+    readonly trailingLogs: number;
+  };
+  /** What a new cluster looks after its servers by; later it is the operator's to change. */
+  readonly autopilot: {
+    readonly cleanupDeadServers: boolean;
+    readonly lastContactThresholdMs: number;
+    readonly maxTrailingLogs: number;
+    readonly minQuorum: number;
+    readonly serverStabilizationTimeMs: number;
+  };
   readonly limits: {
     readonly httpMaxConnsPerClient: number;
+    readonly rpcMaxConnsPerClient: number;
+    readonly rpcHandshakeTimeoutMs: number;
     readonly kvMaxValueSizeBytes: number;
     readonly txnMaxReqLenBytes: number;
   };
@@ -128,7 +148,9 @@ export interface RuntimeConfig {
   readonly enableRemoteScriptChecks: boolean;
   readonly leaveOnTerminate: boolean;
   readonly skipLeaveOnInterrupt: boolean;
+  /** How long a call waits for a leader. */
   readonly rpcHoldTimeoutMs: number;
+  readonly leaveDrainTimeMs: number;
   readonly logLevel: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERR";
   readonly logJson: boolean;
   readonly logFile: {

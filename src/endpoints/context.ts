@@ -29,6 +29,8 @@ export interface Leadership {
   lastContactMs(): number;
   /** Of this cluster, as this server knows them. */
   servers(): readonly ServerState[];
+  /** Takes a server out of the cluster. */
+  removePeer(id: string): Promise<void>;
 }
 export interface SessionTimers {
   /** Starts a session's TTL from the beginning. */

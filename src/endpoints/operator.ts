@@ -16,11 +16,11 @@ export function servers(
   return context.leadership.servers();
 }
 
-/** By ID or by address, whichever is given. A server that leads a cluster of one cannot go. */
-export function removePeer(
+/** By ID or by address, whichever is given. */
+export async function removePeer(
   context: EndpointContext,
   { Datacenter, ID, Address }: Of<"Operator.RaftRemovePeer">,
-): void {
+): Promise<void> {
   requireDatacenter(context, Datacenter);
   const all = context.leadership.servers();
   const peer = all.find((server) => (ID === "" ? server.Address === Address : server.ID === ID));
@@ -28,7 +28,10 @@ export function removePeer(
     const what = ID === "" ? `address "${Address}"` : `id "${ID}"`;
     throw refuse(`${what} was not found in the Raft configuration`);
   }
-  throw refuse("Need at least one voter in configuration: {[]}");
+  if (all.every((server) => server.ID === peer.ID || !server.Voter)) {
+    throw refuse("Need at least one voter in configuration: {[]}");
+  }
+  await context.leadership.removePeer(peer.ID);
 }
 
 export function autopilotConfig(

@@ -37,6 +37,7 @@ export function endpointsUnderTest(seed = 1, store: Store = new Store()): Endpoi
       peers: () => ["127.0.0.1:8300"],
       lastContactMs: () => 0,
       servers: () => [],
+      removePeer: () => Promise.resolve(),
     },
     sessionTimers: { renew: () => {} },
     coordinates: {

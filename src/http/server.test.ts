@@ -1,4 +1,5 @@
 /** The shell: what Go's server and Consul's `wrap` do around every endpoint. Expected texts are Consul 1.8.7's. */
+import { testConfig } from "../config/testkit.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodePlatform } from "../platform/node/index.ts";
 import { eventLoopTurn } from "../platform/node/turn.ts";
@@ -232,7 +233,12 @@ describe("with a strict configuration", () => {
         devMode: true,
         translateWanAddrs: true,
         logLevel: "DEBUG",
-        limits: { httpMaxConnsPerClient: 2, kvMaxValueSizeBytes: 100, txnMaxReqLenBytes: 600 },
+        limits: {
+          ...testConfig.limits,
+          httpMaxConnsPerClient: 2,
+          kvMaxValueSizeBytes: 100,
+          txnMaxReqLenBytes: 600,
+        },
         http: {
           blockEndpoints: ["/v1/agent/self"],
           responseHeaders: { "X-Extra": "yes", "access-control-allow-origin": "*" },
@@ -323,7 +329,12 @@ test("values above the limit are refused: by their length at once, without one w
     platform,
     handlers: HANDLERS,
     config: {
-      limits: { httpMaxConnsPerClient: 9, kvMaxValueSizeBytes: 100, txnMaxReqLenBytes: 9 },
+      limits: {
+        ...testConfig.limits,
+        httpMaxConnsPerClient: 9,
+        kvMaxValueSizeBytes: 100,
+        txnMaxReqLenBytes: 9,
+      },
     },
   });
   const see = "See https://www.consul.io/docs/agent/options.html#kv_max_value_size.";

@@ -1,3 +1,5 @@
+export type { Consensus } from "./consensus.ts";
+export type { PoolMember } from "./pool-member.ts";
+export { contactText } from "./raft-stats.ts";
 export { startServer } from "./server.ts";
-export type { Server, ServerNeeds } from "./server.ts";
-export type { PoolMember } from "./member-reconciler.ts";
+export type { Server, ServerNeeds, ServerPool } from "./server.ts";

@@ -5,8 +5,9 @@ import { noLogger } from "../platform/index.ts";
 import { simPlatform } from "../platform/sim/index.ts";
 import { Store } from "../store/index.ts";
 import type { Tags } from "../wire/index.ts";
-import { memoryLog } from "./memory-log.ts";
-import { MemberReconciler, type PoolMember } from "./member-reconciler.ts";
+import { loneLog } from "./lone-log.ts";
+import { MemberReconciler } from "./member-reconciler.ts";
+import type { PoolMember } from "./pool-member.ts";
 
 const CLIENT: Tags = {
   role: "node",
@@ -35,7 +36,7 @@ const member = (of: Partial<PoolMember> & Pick<PoolMember, "name">): PoolMember 
 function world() {
   const { clock } = simPlatform({ seed: 1 });
   const store = new Store();
-  const log = memoryLog(store, () => {});
+  const log = loneLog(store, { id: "self", address: "10.0.0.1:8300" }, () => {});
   let members: PoolMember[] = [];
   let writes = 0;
   const reconciler = new MemberReconciler({
@@ -50,6 +51,7 @@ function world() {
       if (result.kind === "refused") throw result.error;
     },
     members: () => members,
+    keepPeer: () => Promise.resolve(),
   });
   const changed = (next: PoolMember): Promise<void> => {
     members = [...members.filter(({ name }) => name !== next.name), next];

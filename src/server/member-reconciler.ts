@@ -16,17 +16,10 @@ import {
 } from "../model/index.ts";
 import type { Clock, Logger } from "../platform/index.ts";
 import type { Store } from "../store/index.ts";
-import { serverOf, type Tags } from "../wire/index.ts";
+import { serverOf } from "../wire/index.ts";
 import { consulService, serfHealth } from "./member-records.ts";
-
-export interface PoolMember {
-  readonly name: string;
-  /** An IP address as text. */
-  readonly address: string;
-  readonly tags: Tags;
-  readonly status: "alive" | "leaving" | "left" | "failed" | "reaped";
-  readonly protocol: { readonly current: number; readonly min: number; readonly max: number };
-}
+import type { PoolMember } from "./pool-member.ts";
+import { knownServer, type KnownServer } from "./server-directory.ts";
 
 export interface ReconcilerNeeds {
   readonly clock: Clock;
@@ -38,6 +31,8 @@ export interface ReconcilerNeeds {
   readonly apply: (command: Command) => Promise<void>;
   /** All members, in any status. */
   readonly members: () => readonly PoolMember[];
+  /** A server is to be in the log's cluster, or out of it. */
+  readonly keepPeer: (server: KnownServer) => Promise<void>;
 }
 
 const RECONCILE_MS = 60_000;
@@ -101,6 +96,8 @@ export class MemberReconciler implements Disposable {
 
   async #reconcile(member: PoolMember): Promise<void> {
     if (!this.#isOurs(member)) return;
+    const server = knownServer(member);
+    if (server !== undefined) await this.#needs.keepPeer(server);
     switch (member.status) {
       case "alive":
         return this.#alive(member);

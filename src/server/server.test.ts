@@ -6,7 +6,7 @@ import { noLogger } from "../platform/index.ts";
 import { simPlatform } from "../platform/sim/index.ts";
 import { startServer, type Server } from "./server.ts";
 import { testConfig } from "../config/testkit.ts";
-import { NODE_ID, ownMember } from "./testkit.ts";
+import { NODE_ID, quietPool } from "./testkit.ts";
 import { TOMBSTONE_TTL_MS } from "./tombstone-reaper.ts";
 
 async function started() {
@@ -16,7 +16,10 @@ async function started() {
     logger: noLogger,
     config: testConfig,
     nodeId: NODE_ID,
-    members: () => [ownMember],
+    pool: quietPool,
+    onFailure: (message) => {
+      throw new Error(message);
+    },
   });
   return { platform, server };
 }
@@ -127,13 +130,13 @@ test("tombstones hold a prefix's index up for their time, then are reaped", asyn
   await write("set", "p/b");
   await write("delete", "p/b");
   const afterDelete = await indexOf("p/");
-  expect(afterDelete).toBe(server.lastIndex);
+  expect(afterDelete).toBe(server.consensus.lastIndex);
   await platform.clock.run(TOMBSTONE_TTL_MS - 1000);
   expect(await indexOf("p/")).toBe(afterDelete);
   await platform.clock.run(32_000);
   await write("set", "elsewhere");
   await write("set", "p/a"); // Changes nothing, so the index is that of the surviving key.
-  expect(server.lastIndex).toBe(afterDelete + 3);
+  expect(server.consensus.lastIndex).toBe(afterDelete + 3);
   const fresh = await server.delegate.call("KVS.ListKeys", query({ Prefix: "p/", Seperator: "" }));
   expect(fresh.meta.Index).toBe(afterDelete - 2);
   await server[Symbol.asyncDispose]();

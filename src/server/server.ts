@@ -1,171 +1,303 @@
 /**
- * What makes an agent a server: the store, the log that feeds it, and the leader's duties. With a single
- * server it leads from the start.
+ * What makes an agent a server: the store, the log that feeds it, the port on which other agents call, and the leader's
+ * duties. This is the composition; what the parts do is in their files.
  */
 import type { RuntimeConfig } from "../config/index.ts";
 import { localDelegate } from "../endpoints/index.ts";
 import { RollcallError } from "../errors/index.ts";
-import {
-  CONSUL_VERSION,
-  DEFAULT_AUTOPILOT,
-  MILLISECOND,
-  type Command,
-  type ServerState,
-  type Session,
-} from "../model/index.ts";
-import type { Logger, Platform } from "../platform/index.ts";
-import type { Delegate } from "../rpc/index.ts";
+import { MILLISECOND, type AutopilotConfig, type Command } from "../model/index.ts";
+import { DisposableScope, type Logger, type Platform } from "../platform/index.ts";
+import { StreamTransport, type Peer } from "../raft/index.ts";
+import { RpcPool, type Delegate, type RemoteServer } from "../rpc/index.ts";
 import { Store, type ApplyEffects } from "../store/index.ts";
+import { Autopilot } from "./autopilot.ts";
+import { BootstrapExpect } from "./bootstrap-expect.ts";
+import type { Consensus } from "./consensus.ts";
 import { CoordinateBatches } from "./coordinate-batches.ts";
+import { forwardingDelegate } from "./forwarding.ts";
+import { storeMachine } from "./fsm.ts";
+import { Leadership } from "./leadership.ts";
 import { LockDelays } from "./lock-delays.ts";
-import { memoryLog } from "./memory-log.ts";
-import { MemberReconciler, type PoolMember } from "./member-reconciler.ts";
-import { SessionTimers } from "./session-timers.ts";
-import { TombstoneReaper } from "./tombstone-reaper.ts";
+import { loneLog } from "./lone-log.ts";
+import { MemberReconciler } from "./member-reconciler.ts";
+import { PeerKeeper } from "./peer-keeper.ts";
+import type { PoolMember } from "./pool-member.ts";
+import { openRaftHome } from "./raft-home.ts";
+import { startRaftLog, RaftLog } from "./raft-log.ts";
+import { dialRaft, listenRpc, type RpcHooks } from "./rpc-port.ts";
+import { ServerDirectory, type KnownServer } from "./server-directory.ts";
 
+/** The LAN pool, as far as a server needs it. */
+export interface ServerPool {
+  /** In any status, this server among them. */
+  members(): readonly PoolMember[];
+  /** This server leads now: everybody is told. */
+  announceLeader(): void;
+  forceLeave(name: string): Promise<void>;
+  /** A user event, under Consul's name for it. */
+  fireConsulEvent(name: string, payload: Uint8Array): void;
+  /** Of this datacenter's pools. */
+  keyring(request: KeyringRequest): Promise<readonly KeyringResponse[]>;
+}
 export interface ServerNeeds {
   readonly platform: Platform;
   readonly logger: Logger;
   readonly config: RuntimeConfig;
   readonly nodeId: string;
-  /** Of the LAN pool, in any status, this server among them. */
-  readonly members: () => readonly PoolMember[];
+  readonly pool: ServerPool;
+  /** The server cannot go on. */
+  readonly onFailure: (message: string) => void;
 }
 export interface Server extends AsyncDisposable {
   readonly delegate: Delegate;
-  /** RPC address of the leader as this server knows it. */
-  readonly leaderAddress: string;
-  /** Index of the last command in the log. */
-  readonly lastIndex: number;
-  /** Of the log's leader. */
-  readonly term: number;
+  readonly consensus: Consensus;
   /** A member of the LAN pool has changed: the catalog is to follow. */
   memberChanged(member: PoolMember): void;
+  /** Before the pool is left: gives up the lead, as far as somebody takes it. */
+  handOver(): Promise<void>;
+  /** After the pool was left: resolves when the others have let this server go, or after a while. */
+  left(): Promise<void>;
 }
 
+/** @throws {RollcallError} `net/bind`, `disk/failed`; nothing is left running then */
 export async function startServer(needs: ServerNeeds): Promise<Server> {
-  const { platform, config, nodeId } = needs;
-  const { clock } = platform;
+  const scope = new DisposableScope();
+  try {
+    return await start(needs, scope);
+  } catch (error) {
+    await scope[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server> {
+  const { platform, config, nodeId, pool } = needs;
+  const { clock, random } = platform;
+  const { datacenter } = config;
   const logger = needs.logger.named("server");
+  const self: Peer = { id: nodeId, address: `${config.advertiseAddr}:${config.ports.server}` };
+  const directory = new ServerDirectory(clock, datacenter, pool.members());
   const store = new Store();
-  const lockDelays = new LockDelays(clock);
-  const address = `${config.advertiseAddr}:${config.ports.server}`;
+  const lockDelays = scope.use(new LockDelays(clock));
+  let isLeaving = false;
 
   const onApplied = (index: number, effects: ApplyEffects): void => {
     for (const { key, delayNs } of effects.lockDelays) lockDelays.start(key, delayNs / MILLISECOND);
-    for (const id of effects.createdSessions) sessionTimers.renew(id);
-    for (const id of effects.destroyedSessions) sessionTimers.stop(id);
-    if (effects.tombstone) tombstones.laid(index);
+    leadership.applied(index, effects);
   };
-  const log = memoryLog(store, onApplied);
+  const transport = scope.use(
+    new StreamTransport({
+      clock,
+      logger: logger.named("raft"),
+      self,
+      shortTimeoutMs: 1000 * config.raft.multiplier,
+      dial: (to, signal) => dialRaft(platform.network, to.address, signal),
+      idAt: (address) =>
+        directory.byAddress(address)?.id ?? consensus.members.find((m) => m.address === address)?.id,
+    }),
+  );
+  const called: CallServer = {
+    call: (method, args, options) => delegate.call(method, args, options),
+    hooks: {
+      raftStats: () => raftStatsOf(consensus),
+      fireEvent: async ({ Name, Payload }) => pool.fireConsulEvent(Name, Payload ?? NO_BYTES),
+      keyring: (request) => pool.keyring(request),
+      datacenterMaps: () => [],
+    },
+  };
+  const acceptRaft = (stream: Duplex): void => transport.accept(stream);
+  scope.use(await listenRpc({ platform, logger, config, called, acceptRaft }));
+  const rpc = scope.use(
+    new RpcPool({
+      clock,
+      random,
+      logger: logger.named("rpc"),
+      dial: (address, signal) => platform.network.connect(hostPortOf(address), { signal }),
+    }),
+  );
+
+  const consensus: Consensus = config.devMode
+    ? scope.use(loneLog(store, self, onApplied))
+    : scope.use(
+        await startRaftLog({
+          platform,
+          logger,
+          home: await openRaftHome(platform, logger, config.dataDir),
+          self,
+          transport,
+          ...storeMachine({ store, logger, random, onApplied }),
+          settings: config.raft,
+          addressOf: (id) => directory.byId(id)?.address,
+          knowsPreVote: (id) => directory.byId(id)?.tags.Features["pv"] !== undefined,
+          onFailure: (error) => needs.onFailure(`raft has failed: ${error.message}`),
+        }),
+      );
   const applied = async (command: Command): Promise<void> => {
-    const result = await log.apply(command);
+    const result = await consensus.apply(command);
     if (result.kind === "refused") throw result.error;
   };
-  const { datacenter: Datacenter } = config;
-  const sessionTimers = new SessionTimers({
-    clock,
-    logger,
-    ttlOf: (id) => store.view().session(id)?.TTL,
-    destroy: (id) =>
-      applied({
-        type: "Session",
-        body: { Datacenter, Op: "destroy", Session: { ...BLANK_SESSION, ID: id } },
-      }),
-  });
-  const tombstones = new TombstoneReaper(clock, logger, (ReapIndex) =>
-    applied({ type: "Tombstone", body: { Datacenter, Op: "reap", ReapIndex } }),
+  const coordinates = scope.use(
+    new CoordinateBatches(clock, logger, (body) =>
+      applied({ type: "CoordinateBatchUpdate", body }),
+    ),
   );
-
-  const coordinates = new CoordinateBatches(clock, logger, (body) =>
-    applied({ type: "CoordinateBatchUpdate", body }),
-  );
-
-  const StableSinceMs = clock.wallMs();
-  const ownState = (): ServerState => ({
-    ID: nodeId,
-    Name: config.nodeName,
-    Address: address,
-    SerfStatus: "alive",
-    Version: CONSUL_VERSION,
-    Leader: true,
-    Voter: true,
-    RaftProtocol: "3",
-    LastContactMs: 0,
-    LastTerm: FIRST_TERM,
-    LastIndex: store.lastIndex,
-    Healthy: true,
-    StableSinceMs,
-  });
-  let isOpen = true;
-  const delegate = localDelegate({
+  const local = localDelegate({
     platform,
     store,
-    datacenter: config.datacenter,
+    datacenter,
     limits: config,
-    apply: (command) =>
-      isOpen ? log.apply(command) : Promise.reject(new RollcallError("raft/no-leader")),
+    apply: (command) => consensus.apply(command),
     leadership: {
-      leader: () => address,
-      peers: () => [address],
-      lastContactMs: () => 0,
-      servers: () => [ownState()],
+      leader: () => consensus.leader?.address ?? "",
+      peers: () => consensus.members.map(({ address }) => address),
+      lastContactMs: () => consensus.lastContactMs ?? 0,
+      servers: () => autopilot?.states ?? statesOf(consensus, directory.all, clock),
+      removePeer: async (id) => consensus.change({ kind: "remove", id }),
     },
-    sessionTimers,
+    sessionTimers: { renew: (id) => leadership.renew(id) },
     coordinates,
     lockDelayMs: (key) => lockDelays.remainingMs(key),
   });
-
-  logger.info("cluster leadership acquired");
-  if (store.view().autopilot() === undefined) {
-    await applied({
-      type: "Autopilot",
-      body: { Datacenter, Config: DEFAULT_AUTOPILOT, CAS: false },
-    });
-  }
-  const reconciler = new MemberReconciler({
+  const callRemote: RpcPool["call"] = (server, method, args, options) =>
+    rpc.call(server, method, args, options);
+  const delegate = forwardingDelegate({
     clock,
-    logger,
-    store,
-    datacenter: config.datacenter,
-    ownName: config.nodeName,
-    apply: applied,
-    members: needs.members,
+    random,
+    datacenter,
+    holdTimeoutMs: config.rpcHoldTimeoutMs,
+    consensus,
+    local,
+    leader: () => remoteOf(consensus.leader, self, directory),
+    callRemote,
+    ready: (signal) => leadership.ready(signal, config.rpcHoldTimeoutMs),
+    isLeaving: () => isLeaving,
+    noLeader: () =>
+      new RollcallError(
+        "raft/no-leader",
+        noLeaderText(consensus.members, directory, clock.now()),
+      ),
   });
-  await reconciler.start();
+
+  const newAutopilot = (): Autopilot =>
+    new Autopilot({
+      clock,
+      logger: logger.named("autopilot"),
+      consensus,
+      config: () => store.view().autopilot() ?? initialAutopilot(config),
+      servers: () => directory.all,
+      statsOf: async (server, timeoutMs) =>
+        server.id === nodeId
+          ? raftStatsOf(consensus)
+          : rpc.call(server, "Status.RaftStats", {}, { timeoutMs }),
+      forceLeave: (name) => pool.forceLeave(name),
+    });
+  const keeper = new PeerKeeper({
+    logger,
+    consensus,
+    ownId: nodeId,
+    servers: () => directory.all,
+  });
+  let reconciler: MemberReconciler | undefined;
+  let autopilot: Autopilot | undefined;
+  const leadership: Leadership = scope.use(
+    new Leadership({
+      clock,
+      logger,
+      store,
+      consensus,
+      datacenter,
+      initialAutopilot: initialAutopilot(config),
+      apply: applied,
+      onElected: () => pool.announceLeader(),
+      takeUp: async (duties) => {
+        const keepPeer = config.devMode
+          ? () => Promise.resolve()
+          : (server: KnownServer) => keeper.changed(server);
+        const ownName = config.nodeName;
+        const members = () => pool.members();
+        reconciler = duties.use(
+          new MemberReconciler({ clock, logger, store, datacenter, ownName, apply: applied, members, keepPeer }),
+        );
+        duties.defer(() => (reconciler = undefined));
+        await reconciler.start();
+        if (config.devMode) return;
+        autopilot = duties.use(newAutopilot());
+        duties.defer(() => (autopilot = undefined));
+        void autopilot.start();
+      },
+    }),
+  );
+  const expecting =
+    consensus instanceof RaftLog
+      ? scope.use(await beginCluster(consensus, { needs, self, logger, directory, rpc }))
+      : undefined;
+  // A development agent leads at once.
+  const established = leadership.start();
+  if (config.devMode) await established;
 
   return {
     delegate,
-    leaderAddress: address,
-    term: FIRST_TERM,
-    get lastIndex() {
-      return store.lastIndex;
+    consensus,
+    memberChanged: (member) => {
+      directory.changed(member);
+      expecting?.look();
+      void reconciler?.memberChanged(member);
     },
-    memberChanged: (member) => void reconciler.memberChanged(member),
-    async [Symbol.asyncDispose]() {
-      isOpen = false;
-      reconciler[Symbol.dispose]();
-      sessionTimers[Symbol.dispose]();
-      tombstones[Symbol.dispose]();
-      coordinates[Symbol.dispose]();
-      lockDelays[Symbol.dispose]();
+    handOver: async () => {
+      isLeaving = true;
+      await handOver(consensus, logger);
     },
+    left: () => untilRemoved(consensus, nodeId, clock),
+    [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
   };
 }
 
-/** A cluster of one has elected its leader at its first attempt; the term before it is that of the bootstrap. */
-const FIRST_TERM = 2;
+const NO_BYTES = new Uint8Array(0);
 
-const BLANK_SESSION: Session = {
-  ID: "",
-  Name: "",
-  Node: "",
-  LockDelay: 0,
-  Behavior: "",
-  TTL: "",
-  NodeChecks: null,
-  ServiceChecks: null,
-  Checks: null,
-  CreateIndex: 0,
-  ModifyIndex: 0,
-};
+interface Beginning {
+  readonly needs: ServerNeeds;
+  readonly self: Peer;
+  readonly logger: Logger;
+  readonly directory: ServerDirectory;
+  readonly rpc: RpcPool;
+}
+
+/** Alone at once, or as soon as the servers that are expected are there; a server of an old cluster need not begin one. */
+async function beginCluster(log: RaftLog, of: Beginning): Promise<BootstrapExpect> {
+  const { needs, self, logger, directory, rpc } = of;
+  const { bootstrap, bootstrapExpect, datacenter } = needs.config;
+  const expecting = new BootstrapExpect({
+    clock: needs.platform.clock,
+    logger,
+    expect: bootstrapExpect,
+    log,
+    servers: () => directory.all,
+    peersOf: (server) => rpc.call(server, "Status.Peers", { Datacenter: datacenter }, {}),
+  });
+  if (bootstrap || bootstrapExpect === 1) await log.bootstrap([self]);
+  if (bootstrap || bootstrapExpect <= 1) expecting[Symbol.dispose]();
+  else expecting.look();
+  return expecting;
+}
+
+function initialAutopilot({ autopilot }: RuntimeConfig): AutopilotConfig {
+  return {
+    ...DEFAULT_AUTOPILOT,
+    CleanupDeadServers: autopilot.cleanupDeadServers,
+    LastContactThreshold: autopilot.lastContactThresholdMs * MILLISECOND,
+    MaxTrailingLogs: BigInt(autopilot.maxTrailingLogs),
+    MinQuorum: BigInt(autopilot.minQuorum),
+    ServerStabilizationTime: autopilot.serverStabilizationTimeMs * MILLISECOND,
+  };
+}
+
+/** The leader as it can be called; undefined where nobody knows of one but this server. */
+function remoteOf(
+  leader: Peer | undefined,
+  self: Peer,
+  directory: ServerDirectory,
+): RemoteServer | undefined {
+  if (leader === undefined || leader.id === self.id) return undefined;
+  const name = directory.byId(leader.id)?.name ?? leader.id;
+  return { name, address: leader.address };
+}

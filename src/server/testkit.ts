@@ -1,10 +1,11 @@
 /** A server for tests as its pool shows it: alive, so that it is registered and sessions can stand on it. */
 import { testConfig } from "../config/testkit.ts";
-import type { PoolMember } from "./member-reconciler.ts";
+import type { PoolMember } from "./pool-member.ts";
+import type { ServerPool } from "./server.ts";
 
 export const NODE_ID = "11111111-1111-4111-8111-111111111111";
 
-export const ownMember: PoolMember = {
+const ownMember: PoolMember = {
   name: testConfig.nodeName,
   address: testConfig.advertiseAddr,
   tags: {
@@ -19,4 +20,13 @@ export const ownMember: PoolMember = {
   },
   status: "alive",
   protocol: { current: 2, min: 1, max: 5 },
+};
+
+/** With nobody but the server itself. */
+export const quietPool: ServerPool = {
+  members: () => [ownMember],
+  announceLeader: () => {},
+  forceLeave: () => Promise.resolve(),
+  fireConsulEvent: () => {},
+  keyring: () => Promise.resolve([]),
 };

@@ -107,3 +107,27 @@ export {
 export type { Configuration, ConfiguredServer, LogEntry, LogType, Suffrage } from "./raft-log.ts";
 export { RaftRequestDecoder, RaftResponseDecoder } from "./raft-stream.ts";
 export type { RaftRequestPart } from "./raft-stream.ts";
+
+export {
+  decodeYamuxHeader,
+  encodeYamuxHeader,
+  YAMUX_FLAG,
+  YAMUX_GO_AWAY,
+  YAMUX_HEADER_BYTES,
+  YAMUX_TYPE,
+  YAMUX_WINDOW_BYTES,
+  YamuxDecoder,
+} from "./yamux.ts";
+export type { YamuxHeader, YamuxSink } from "./yamux.ts";
+export {
+  rpcRequestReader,
+  rpcResponseReader,
+  writeRpcRequestHeader,
+  writeRpcResponseHeader,
+} from "./rpc-frames.ts";
+export type {
+  RpcMessage,
+  RpcMessageReader,
+  RpcRequestHeader,
+  RpcResponseHeader,
+} from "./rpc-frames.ts";

@@ -1,0 +1,3 @@
+/** What scripts/sim.mjs runs. */
+export { runSoup } from "./core-soup.ts";
+export { run, shrink } from "./run.ts";

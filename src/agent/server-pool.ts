@@ -1,0 +1,23 @@
+/** The LAN pool as this agent's server needs it. */
+import type { RuntimeConfig } from "../config/index.ts";
+import type { ServerPool } from "../server/index.ts";
+import { NEW_LEADER_EVENT, serfNameOfEvent } from "../wire/index.ts";
+import { poolMember } from "./members.ts";
+import type { Pools } from "./pools.ts";
+
+export function serverPool(pools: Pools, { nodeName }: RuntimeConfig): ServerPool {
+  const { lan } = pools;
+  return {
+    members: () => lan.members().map((member) => poolMember(member)),
+    announceLeader: () => lan.fireEvent(NEW_LEADER_EVENT, new TextEncoder().encode(nodeName)),
+    forceLeave: (name) => lan.forceLeave(name, { prune: false }),
+    fireConsulEvent: (name, payload) => lan.fireEvent(serfNameOfEvent(name), payload),
+    keyring: ({ Operation, Key, RelayFactor, LocalOnly }) =>
+      pools.keyring({
+        operation: Operation,
+        key: Key,
+        relayFactor: RelayFactor,
+        localOnly: LocalOnly,
+      }),
+  };
+}

@@ -1,0 +1,154 @@
+/**
+ * How a method travels: under which name, and how its arguments and its reply are told in Consul's structs. Each is
+ * described once, for the asking side and for the answering one.
+ */
+import {
+  bool,
+  list,
+  messageOf,
+  struct,
+  text,
+  type Codec,
+  type Static,
+  type TSchema,
+} from "../model/index.ts";
+import type { MsgpackReader, MsgpackWriter } from "../wire/index.ts";
+import type { Answer, MethodName, Methods } from "./methods.ts";
+import {
+  fromMeta,
+  fromQuery,
+  QUERY_META,
+  QUERY_OPTIONS,
+  toMeta,
+  type WireQuery,
+} from "./query-shapes.ts";
+import type { CallServer, RemoteMethodName, RemoteMethods } from "./remote-methods.ts";
+
+export type ArgsOf<M extends RemoteMethodName> = RemoteMethods[M]["args"];
+export type ReplyOf<M extends RemoteMethodName> = RemoteMethods[M]["reply"];
+
+export type WriteReply = (into: MsgpackWriter) => void;
+
+/** An answering side: reads the arguments, and then answers them. */
+export interface Served {
+  /** @throws {RollcallError} `wire/malformed` for what are no such arguments */
+  prepare(from: MsgpackReader): Prepared;
+}
+export type Prepared = (server: CallServer, signal: AbortSignal) => Promise<WriteReply>;
+
+/** An asking side. */
+export interface Asked<M extends RemoteMethodName> {
+  readonly name: string;
+  /** @param datacenter is the caller's own, for arguments that name none */
+  writeArgs(into: MsgpackWriter, args: ArgsOf<M>, datacenter: string): void;
+  /** @throws {RollcallError} `wire/malformed` */
+  readReply(from: MsgpackReader, args: ArgsOf<M>): ReplyOf<M>;
+  /** How to learn the same from a server that does not have the method (`isUnknownMethod`). */
+  readonly instead?: (ask: Ask, args: ArgsOf<M>) => Promise<ReplyOf<M>>;
+}
+/** One more call to the same server. */
+export type Ask = <A, R>(call: Call<A, R>, args: A) => Promise<R>;
+/** A call that is made in place of another. */
+export interface Call<A, R> {
+  readonly name: string;
+  writeArgs(into: MsgpackWriter, args: A, datacenter: string): void;
+  readReply(from: MsgpackReader, args: A): R;
+}
+
+export interface Exchange<M extends RemoteMethodName> extends Served, Asked<M> {}
+
+/** Names and schemas of the fields of a struct. */
+export type Fields = Readonly<Record<string, TSchema>>;
+export type Values<F extends Fields> = { readonly [K in keyof F]: Static<F[K]> };
+
+/** A struct without fields: what methods take and give that have nothing to say. */
+export const NOTHING: Codec<object> = messageOf(struct("struct{}", {}));
+export const TEXT = messageOf(text());
+export const BOOL = messageOf(bool());
+export const TEXTS = messageOf(list(text()));
+/** `Datacenter`, or the caller's own where it names none: servers take no empty name for their own. */
+export const inDatacenter = (named: string | undefined, own: string): string =>
+  named === undefined || named === "" ? own : named;
+
+interface PlainRow<M extends RemoteMethodName, A, R> {
+  readonly name: string;
+  readonly args: Codec<A>;
+  readonly reply: Codec<R>;
+  fromArgs(args: ArgsOf<M>, datacenter: string): A;
+  toReply(wire: R, args: ArgsOf<M>): ReplyOf<M>;
+  /** Answers what the wire asked, in the wire's terms. */
+  answer(server: CallServer, wire: A, signal: AbortSignal): Promise<R> | R;
+  readonly instead?: Asked<M>["instead"];
+}
+
+/** A method whose arguments and reply are structs, or scalars, of their own. */
+export function plain<M extends RemoteMethodName, A, R>(row: PlainRow<M, A, R>): Exchange<M> {
+  const { args, reply } = row;
+  return {
+    name: row.name,
+    writeArgs: (into, own, datacenter) => args.write(into, row.fromArgs(own, datacenter)),
+    readReply: (from, own) => row.toReply(reply.read(from), own),
+    prepare: (from) => {
+      const wire = args.read(from);
+      return async (server, signal) => {
+        const answered = await row.answer(server, wire, signal);
+        return (into) => reply.write(into, answered);
+      };
+    },
+    ...(row.instead === undefined ? {} : { instead: row.instead }),
+  };
+}
+
+type ReadName = {
+  [M in MethodName]: Methods[M]["reply"] extends Answer<object> ? M : never;
+}[MethodName];
+type ValueOf<M extends ReadName> = Methods[M]["reply"] extends Answer<infer V> ? V : never;
+
+interface ReadRow<M extends ReadName, A extends Fields, R extends Fields> {
+  readonly method: M;
+  /** What it is called on the wire, if it is called otherwise there. */
+  readonly name?: string;
+  /** Besides `Datacenter` and the options of every query. */
+  readonly args: A;
+  /** Besides what is said about every answer. */
+  readonly reply: R;
+  toArgs(wire: WireQuery & Values<A>): ArgsOf<M>;
+  fromArgs(args: ArgsOf<M>, datacenter: string): Values<A>;
+  toValue(wire: Values<R>, args: ArgsOf<M>): ValueOf<M>;
+  fromValue(value: ValueOf<M>, wire: WireQuery & Values<A>): Values<R>;
+}
+
+/** A method that answers a query. */
+export function read<M extends ReadName, A extends Fields, R extends Fields>(
+  row: ReadRow<M, A, R>,
+): Exchange<M> {
+  const args = messageOf(
+    struct(row.method, { ...QUERY_OPTIONS, ...row.args }),
+  ) as unknown as Codec<WireQuery & Values<A>>;
+  const reply = answerCodec(row.method, row.reply);
+  return {
+    name: row.name ?? row.method,
+    writeArgs: (into, own, datacenter) => {
+      const query = own as ArgsOf<M> & Parameters<typeof fromQuery>[0];
+      args.write(into, { ...fromQuery(query, datacenter), ...row.fromArgs(own, datacenter) });
+    },
+    readReply: (from, own) => {
+      const wire = reply.read(from);
+      return { value: row.toValue(wire, own), meta: toMeta(wire) } as unknown as ReplyOf<M>;
+    },
+    prepare: (from) => {
+      const wire = args.read(from);
+      return async (server, signal) => {
+        const answered = await server.call(row.method, row.toArgs(wire), { signal });
+        const { value, meta } = answered as unknown as Answer<ValueOf<M> & object>;
+        return (into) => reply.write(into, { ...fromMeta(meta), ...row.fromValue(value, wire) });
+      };
+    },
+  };
+}
+
+type WireAnswer<R extends Fields> = ReturnType<typeof fromMeta> & Values<R>;
+
+export function answerCodec<R extends Fields>(name: string, fields: R): Codec<WireAnswer<R>> {
+  return messageOf(struct(name, { ...QUERY_META, ...fields })) as unknown as Codec<WireAnswer<R>>;
+}

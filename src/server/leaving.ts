@@ -1,0 +1,32 @@
+/** How a server leaves its cluster without anybody noticing much. */
+import { messageOf } from "../errors/index.ts";
+import { pause, type Clock, type Logger } from "../platform/index.ts";
+import type { Consensus } from "./consensus.ts";
+
+/** Consul's grace for being removed by the others. */
+const REMOVAL_WAIT_MS = 5000;
+const LOOK_MS = 50;
+const NEVER = new AbortController().signal;
+
+/** Somebody else is to lead before this server goes. */
+export async function handOver(consensus: Consensus, logger: Logger): Promise<void> {
+  if (!consensus.isLeader || consensus.members.length < 2) return;
+  try {
+    await consensus.transferLeadership();
+    logger.info("successfully transferred leadership");
+  } catch (error) {
+    logger.error("failed to transfer leadership", { error: messageOf(error) });
+  }
+}
+
+/** Resolves when the others have taken this server out of the cluster, or have not for a while. */
+export async function untilRemoved(
+  consensus: Consensus,
+  ownId: string,
+  clock: Clock,
+): Promise<void> {
+  const deadline = clock.now() + REMOVAL_WAIT_MS;
+  const isAmongOthers = (): boolean =>
+    consensus.members.length > 1 && consensus.members.some(({ id }) => id === ownId);
+  while (isAmongOthers() && clock.now() < deadline) await pause(clock, LOOK_MS, NEVER);
+}

@@ -19,7 +19,10 @@ import { inDatacenter, NOTHING, plain, read, TEXTS, type Values } from "./exchan
 import { NODE_QUERY, fromNear, toNear, toQuery, type WireQuery } from "./query-shapes.ts";
 import type { NodeMetaQuery, ServiceQuery } from "./methods.ts";
 
-export const fromNodeQuery = (args: NodeMetaQuery, datacenter: string): Values<typeof NODE_QUERY> => ({
+export const fromNodeQuery = (
+  args: NodeMetaQuery,
+  datacenter: string,
+): Values<typeof NODE_QUERY> => ({
   NodeMetaFilters: args.NodeMetaFilters,
   Source: fromNear(args, datacenter),
 });
@@ -69,7 +72,9 @@ function tagsOf({ TagFilter, ServiceTag, ServiceTags }: WireServiceQuery): reado
 
 const NODE = { Node: text() };
 const CHECKS = { HealthChecks: list(HealthCheck) };
-const toChecks = (wire: Values<typeof CHECKS>): { HealthChecks: readonly Static<typeof HealthCheck>[] } => ({
+const toChecks = (
+  wire: Values<typeof CHECKS>,
+): { HealthChecks: readonly Static<typeof HealthCheck>[] } => ({
   HealthChecks: wire.HealthChecks ?? [],
 });
 const INSTANCES = { ServiceNodes: list(ServiceNode) };
@@ -141,6 +146,7 @@ export const CATALOG = {
   }),
   "Catalog.ServiceNodes": read({
     method: "Catalog.ServiceNodes",
+    meant: ({ Connect }) => (Connect ? "Catalog.ConnectNodes" : "Catalog.ServiceNodes"),
     args: SERVICE_QUERY,
     reply: INSTANCES,
     toArgs: toServiceQuery,

@@ -2,15 +2,13 @@
  * How Health.ServiceNodes travels. Which instances the status is to keep, and which were not kept and why, is beyond
  * Consul's own: its servers list all, and the caller drops what it does not want.
  */
+import { CheckServiceNode, int, list, struct, text, type Static } from "../model/index.ts";
 import {
-  CheckServiceNode,
-  int,
-  list,
-  struct,
-  text,
-  type Static,
-} from "../model/index.ts";
-import { fromServiceQuery, SERVICE_QUERY, toServiceQuery, type WireServiceQuery } from "./exchange-catalog.ts";
+  fromServiceQuery,
+  SERVICE_QUERY,
+  toServiceQuery,
+  type WireServiceQuery,
+} from "./exchange-catalog.ts";
 import { read, type ArgsOf, type Exchange, type Values } from "./exchange.ts";
 import type { HealthServiceQuery, ExcludedInstance, Reason } from "./methods.ts";
 import { extra, type WireQuery } from "./query-shapes.ts";
@@ -39,7 +37,10 @@ const INSTANCES = {
   ),
 };
 type WireInstances = Values<typeof INSTANCES>;
-type Instances = { readonly Nodes: readonly CheckServiceNode[]; readonly Excluded: readonly ExcludedInstance[] };
+type Instances = {
+  readonly Nodes: readonly CheckServiceNode[];
+  readonly Excluded: readonly ExcludedInstance[];
+};
 const NO_REASON: Static<typeof REASON> = {
   Kind: "",
   CheckID: "",
@@ -92,13 +93,22 @@ function keep(nodes: readonly CheckServiceNode[], status: HealthServiceQuery["St
     Excluded.push({
       Node: instance.Node.Node,
       ServiceID: instance.Service.ID,
-      Reasons: failing.map(({ CheckID, Status, Output }) => ({ Kind: "check", CheckID, Status, Output })),
+      Reasons: failing.map(({ CheckID, Status, Output }) => ({
+        Kind: "check",
+        CheckID,
+        Status,
+        Output,
+      })),
     });
   }
   return { Nodes, Excluded };
 }
 
-const isConnect = (args: ArgsOf<"Health.ServiceNodes">, datacenter: string, Connect: boolean): Values<typeof QUERY> => ({
+const queryOf = (
+  args: ArgsOf<"Health.ServiceNodes">,
+  datacenter: string,
+  Connect: boolean,
+): Values<typeof QUERY> => ({
   ...fromServiceQuery(args, datacenter),
   Connect,
   Status: args.Status,
@@ -110,10 +120,11 @@ export const HEALTH: {
 } = {
   "Health.ServiceNodes": read({
     method: "Health.ServiceNodes",
+    meant: ({ Connect }) => (Connect ? "Health.ConnectNodes" : "Health.ServiceNodes"),
     args: QUERY,
     reply: INSTANCES,
     toArgs,
-    fromArgs: (args, datacenter) => isConnect(args, datacenter, false),
+    fromArgs: (args, datacenter) => queryOf(args, datacenter, false),
     toValue,
     fromValue,
   }),
@@ -123,7 +134,7 @@ export const HEALTH: {
     args: QUERY,
     reply: INSTANCES,
     toArgs,
-    fromArgs: (args, datacenter) => isConnect(args, datacenter, true),
+    fromArgs: (args, datacenter) => queryOf(args, datacenter, true),
     toValue,
     fromValue,
   }),

@@ -1,11 +1,5 @@
 /** How the methods of the key/value store travel. */
-import {
-  DirEntry,
-  KvsRequest,
-  list,
-  messageOf,
-  text,
-} from "../model/index.ts";
+import { DirEntry, KvsRequest, list, messageOf, text } from "../model/index.ts";
 import { BOOL, inDatacenter, plain, read } from "./exchange.ts";
 import { toQuery } from "./query-shapes.ts";
 

@@ -1,5 +1,13 @@
 /** How the methods of sessions travel. */
-import { list, messageOf, Session, SessionRequest, struct, text, type Static } from "../model/index.ts";
+import {
+  list,
+  messageOf,
+  Session,
+  SessionRequest,
+  struct,
+  text,
+  type Static,
+} from "../model/index.ts";
 import { answerCodec, inDatacenter, plain, read, TEXT } from "./exchange.ts";
 import { DEFAULT_QUERY } from "./methods.ts";
 import { fromMeta, fromQuery, QUERY_OPTIONS, toQuery } from "./query-shapes.ts";

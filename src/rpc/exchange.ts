@@ -108,6 +108,8 @@ interface ReadRow<M extends ReadName, A extends Fields, R extends Fields> {
   readonly method: M;
   /** What it is called on the wire, if it is called otherwise there. */
   readonly name?: string;
+  /** Which method is meant, where Consul has one for two of ours that take and give the same. */
+  meant?(wire: WireQuery & Values<A>): ReadName;
   /** Besides `Datacenter` and the options of every query. */
   readonly args: A;
   /** Besides what is said about every answer. */
@@ -122,9 +124,9 @@ interface ReadRow<M extends ReadName, A extends Fields, R extends Fields> {
 export function read<M extends ReadName, A extends Fields, R extends Fields>(
   row: ReadRow<M, A, R>,
 ): Exchange<M> {
-  const args = messageOf(
-    struct(row.method, { ...QUERY_OPTIONS, ...row.args }),
-  ) as unknown as Codec<WireQuery & Values<A>>;
+  const args = messageOf(struct(row.method, { ...QUERY_OPTIONS, ...row.args })) as unknown as Codec<
+    WireQuery & Values<A>
+  >;
   const reply = answerCodec(row.method, row.reply);
   return {
     name: row.name ?? row.method,
@@ -139,7 +141,8 @@ export function read<M extends ReadName, A extends Fields, R extends Fields>(
     prepare: (from) => {
       const wire = args.read(from);
       return async (server, signal) => {
-        const answered = await server.call(row.method, row.toArgs(wire), { signal });
+        const method = (row.meant?.(wire) ?? row.method) as M;
+        const answered = await server.call(method, row.toArgs(wire), { signal });
         const { value, meta } = answered as unknown as Answer<ValueOf<M> & object>;
         return (into) => reply.write(into, { ...fromMeta(meta), ...row.fromValue(value, wire) });
       };

@@ -13,7 +13,7 @@ type Asking = { readonly [M in RemoteMethodName]: Exchange<M> };
 
 export const EXCHANGES: Partial<Asking> = { ...CATALOG, ...HEALTH, ...KV, ...SESSION };
 
-/** By the name on the wire. */
-export const SERVED: ReadonlyMap<string, Served> = new Map<string, Served>([
-  ...Object.values(EXCHANGES).map((exchange): [string, Served] => [exchange.name, exchange]),
-]);
+/** By the name on the wire. Of two of ours that share one, the one that is called so answers for both. */
+export const SERVED: ReadonlyMap<string, Served> = new Map<string, Served>(
+  Object.entries(EXCHANGES).filter(([method, { name }]) => method === name),
+);

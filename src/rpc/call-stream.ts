@@ -20,6 +20,7 @@ export class CallStream implements StreamEvents {
   readonly #lost: (stream: CallStream) => void;
   readonly #reader = rpcResponseReader();
   #waiting: Waiting | undefined;
+  #isLost = false;
 
   /**
    * @param lost the stream is of no use any more
@@ -53,12 +54,14 @@ export class CallStream implements StreamEvents {
       const failed = (error: unknown): void => {
         settle();
         this.destroy();
-        reject(error as Error);
+        reject(error);
       };
       const abort = (): void => failed(abandoned(signal.reason));
       const answered = ({ header, body }: RpcMessage<RpcResponseHeader>): void => {
         if (header.Error !== "") {
-          failed(errorOfText(header.Error));
+          settle();
+          this.end();
+          reject(errorOfText(header.Error));
           return;
         }
         try {
@@ -74,12 +77,21 @@ export class CallStream implements StreamEvents {
     });
   }
 
+  /** Another call may be made. */
+  get isUsable(): boolean {
+    return !this.#isLost;
+  }
+
+  /** Is answered by the peer's end, after which nothing more may be said. */
   end(): void {
     this.#stream.end();
+    this.#isLost = true;
+    this.#lost(this);
   }
 
   destroy(): void {
     this.#stream.destroy();
+    this.#isLost = true;
     this.#lost(this);
   }
 
@@ -87,7 +99,11 @@ export class CallStream implements StreamEvents {
     try {
       this.#reader.add(bytes);
       this.#stream.release(bytes.length);
-      for (let message = this.#reader.take(); message !== undefined; message = this.#reader.take()) {
+      for (
+        let message = this.#reader.take();
+        message !== undefined;
+        message = this.#reader.take()
+      ) {
         if (this.#waiting === undefined || message.header.Seq !== this.#waiting.seq) {
           throw new RollcallError("wire/malformed", "a reply that nobody waits for");
         }
@@ -99,7 +115,8 @@ export class CallStream implements StreamEvents {
   }
 
   ended(): void {
-    this.#fail(new RollcallError("net/dial", "EOF"));
+    if (this.#waiting === undefined) this.end();
+    else this.#fail(new RollcallError("net/dial", "EOF"));
   }
 
   /** A request that waits for the peer's window needs nothing done. */

@@ -24,7 +24,9 @@ export function errorOfText(text: string): RollcallError {
 
 /** No such method or service there: an older server, or one of another make. */
 export function isUnknownMethod(error: unknown): boolean {
-  return error instanceof RollcallError && /rpc: can't find (?:method|service) /.test(error.message);
+  return (
+    error instanceof RollcallError && /rpc: can't find (?:method|service) /.test(error.message)
+  );
 }
 
 /** "not sent": the server has not seen the call. "unknown": it may have done what was asked, or may yet. */

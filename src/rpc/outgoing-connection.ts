@@ -120,6 +120,8 @@ export class OutgoingConnection implements Disposable {
     const reply = await stream.call(this.#seq, writer.finish(), signal, (from) =>
       asked.readReply(from, args),
     );
+    // The peer may have ended it right after its reply.
+    if (!stream.isUsable) return reply;
     if (this.#idle.length < IDLE_STREAMS_MAX) this.#idle.push(stream);
     else stream.end();
     return reply;

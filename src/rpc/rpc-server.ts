@@ -4,8 +4,7 @@ import { messageOf } from "../errors/index.ts";
 import type { Clock, Logger } from "../platform/index.ts";
 import { WholeConnection, type ByteStream } from "./byte-stream.ts";
 import { CallLoop } from "./call-loop.ts";
-import type { Served } from "./exchange.ts";
-import { EXCHANGES } from "./exchanges.ts";
+import { SERVED } from "./exchanges.ts";
 import { HeldBytesLimit, type HeldBytes } from "./held-bytes.ts";
 import type { CallServer } from "./remote-methods.ts";
 import { YamuxSession } from "./yamux-session.ts";
@@ -39,9 +38,12 @@ export class RpcServer implements Disposable {
     const { clock, logger } = this.#options;
     this.#connections.add(connection);
     const held = this.#limit.connection(() => {
-      logger.warn("a connection holds too much of what is not read or not complete, and is closed", {
-        held_bytes: held.bytes,
-      });
+      logger.warn(
+        "a connection holds too much of what is not read or not complete, and is closed",
+        {
+          held_bytes: held.bytes,
+        },
+      );
       connection.destroy();
     });
     connection.once("close", () => {
@@ -76,11 +78,6 @@ export class RpcServer implements Disposable {
 
   #calls(stream: ByteStream, held: HeldBytes): CallLoop {
     const { logger, called } = this.#options;
-    return new CallLoop(stream, { logger, called, held, methodNamed });
+    return new CallLoop(stream, { logger, called, held, methodNamed: (name) => SERVED.get(name) });
   }
 }
-
-const SERVED: ReadonlyMap<string, Served> = new Map(
-  Object.values(EXCHANGES).map((exchange) => [exchange.name, exchange]),
-);
-const methodNamed = (name: string): Served | undefined => SERVED.get(name);

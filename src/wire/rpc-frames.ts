@@ -93,7 +93,10 @@ export class RpcMessageReader<Header> {
 
   /** @throws {RollcallError} `wire/malformed`: nothing more can be read */
   take(): RpcMessage<Header> | undefined {
-    if (this.lengthBytes === 0 && this.#buffer.length > 0) this.#buffer = NOTHING;
+    if (this.lengthBytes === 0) {
+      this.#buffer = NOTHING;
+      this.#start = this.#end = 0;
+    }
     if (this.isWaiting || !this.#isComplete()) return undefined;
     const bytes = viewOf(this.#buffer, this.#start, this.#start + this.#step.offset);
     this.#start += bytes.length;

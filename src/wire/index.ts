@@ -107,3 +107,4 @@ export {
 export type { Configuration, ConfiguredServer, LogEntry, LogType, Suffrage } from "./raft-log.ts";
 export { RaftRequestDecoder, RaftResponseDecoder } from "./raft-stream.ts";
 export type { RaftRequestPart } from "./raft-stream.ts";
+export type { SnapshotMetaJson } from "./snapshot-meta.ts";

@@ -14,7 +14,7 @@ const ROOMS = {
   filter: ["model", "errors"],
   config: ["model", "errors", "platform"],
   telemetry: ["config", "errors", "platform"],
-  snapshot: ["errors"],
+  snapshot: ["wire", "errors"],
   store: ["filter", "model", "wire", "errors"],
   rpc: ["model", "wire", "errors", "platform"],
   endpoints: ["rpc", "store", "filter", "model", "errors", "platform"],

@@ -32,6 +32,7 @@ const ROUND_MS = 400;
 const AHEAD_BYTES = 16 * 1024 * 1024;
 const KEYS = 1_000_000;
 const KEYS_PER_SLICE = 500;
+const KEY_BYTES_MAX = 32;
 const SNAPSHOTS = 5;
 const PORT = 8300;
 const RAFT_BYTE = 1;
@@ -246,8 +247,14 @@ function millionKeys() {
     },
     *snapshot() {
       for (let from = 0; from < KEYS; from += KEYS_PER_SLICE) {
-        const slice = keys.slice(from, from + KEYS_PER_SLICE);
-        yield Buffer.concat(slice.flatMap(({ key, value }) => [Buffer.from(key), value]));
+        const slice = Buffer.allocUnsafe(KEYS_PER_SLICE * (KEY_BYTES_MAX + ENTRY_BYTES));
+        let used = 0;
+        for (const { key, value } of keys.slice(from, from + KEYS_PER_SLICE)) {
+          used += slice.latin1Write(key, used);
+          slice.set(value, used);
+          used += value.length;
+        }
+        yield slice.subarray(0, used);
       }
     },
     restore: async () => {},

@@ -6,7 +6,7 @@ import { run } from "./testkit.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-test.each(["docs/gossip.md"])("%s", async (page) => {
+test.each(["docs/gossip.md", "docs/raft.md"])("%s", async (page) => {
   const text = readFileSync(`${root}${page}`, "utf8");
   const [, program = ""] = /```js\n(.*?)```/s.exec(text) ?? [];
   const [, printed = ""] = /```text\n(.*?)```/s.exec(text) ?? [];

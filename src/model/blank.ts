@@ -5,6 +5,7 @@ import type {
   HealthCheckDefinition,
   NodeService,
 } from "./catalog.ts";
+import type { DirEntry } from "./kv.ts";
 
 export const BLANK_DEFINITION: HealthCheckDefinition = {
   Interval: 0,
@@ -25,6 +26,16 @@ export const BLANK_DEFINITION: HealthCheckDefinition = {
   AliasNode: "",
   AliasService: "",
   TTL: 0,
+};
+
+export const BLANK_ENTRY: DirEntry = {
+  LockIndex: 0,
+  Key: "",
+  Flags: 0n,
+  Value: null,
+  Session: "",
+  CreateIndex: 0,
+  ModifyIndex: 0,
 };
 
 export const BLANK_CHECK: HealthCheck = {

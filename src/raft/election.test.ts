@@ -19,6 +19,26 @@ describe("elections (paper §5.2)", () => {
     expect(cluster.at("a").core.commitIndex).toBe(2);
   });
 
+  test("a new cluster elects well within a timeout; what has served a leader before waits for it", () => {
+    const cluster = new TestCluster(["a", "b", "c"]);
+    const dueMs = (): number =>
+      Math.min(...cluster.ids.map((id) => cluster.at(id).core.nextDueAt)) - cluster.now;
+    expect(dueMs()).toBeLessThanOrEqual(TIMINGS.heartbeatTimeoutMs / 4);
+    cluster.elect("a");
+    for (const id of cluster.ids) cluster.sync(id);
+    for (const id of cluster.ids) cluster.crash(id);
+    for (const id of cluster.ids) cluster.start(id);
+    expect(dueMs()).toBeGreaterThanOrEqual(TIMINGS.heartbeatTimeoutMs);
+  });
+
+  test("followers know when they heard of their leader; before, they never did", () => {
+    const cluster = new TestCluster(["a", "b", "c"]);
+    expect(cluster.at("b").core.heardAt).toBeUndefined();
+    cluster.elect("a");
+    expect(cluster.at("b").core.heardAt).toBe(cluster.now);
+    expect(cluster.at("a").core.heardAt).toBeUndefined();
+  });
+
   test("heartbeats keep followers from standing", () => {
     const cluster = new TestCluster(["a", "b", "c"]);
     cluster.elect("a");

@@ -9,7 +9,7 @@
  */
 import { messageOf, RollcallError } from "../errors/index.ts";
 import type { Clock, Disk, DiskFile, Logger } from "../platform/index.ts";
-import { encodePeers } from "../wire/index.ts";
+import { encodePeers, type SnapshotMetaJson } from "../wire/index.ts";
 import { votersOf, type Configuration, type Server } from "./configuration.ts";
 import { Crc64 } from "./crc64.ts";
 import type { SnapshotSink, SnapshotStore, StoredSnapshot } from "./ports.ts";
@@ -19,22 +19,8 @@ import { Slicer, SLICE_BYTES } from "./slicer.ts";
 const KEPT = 2;
 const META_VERSION = 1;
 
-/** Keys in hashicorp/raft's order. */
-interface MetaJson {
-  readonly Version: number;
-  readonly ID: string;
-  readonly Index: number;
-  readonly Term: number;
-  readonly Peers: string;
-  readonly Configuration: {
-    readonly Servers: readonly {
-      readonly Suffrage: number;
-      readonly ID: string;
-      readonly Address: string;
-    }[];
-  };
-  readonly ConfigurationIndex: number;
-  readonly Size: number;
+interface MetaJson extends SnapshotMetaJson {
+  /** base64; null until the snapshot is whole. */
   readonly CRC: string | null;
 }
 

@@ -6,7 +6,8 @@ import { createHash, type Hash } from "node:crypto";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { messageOf, RollcallError } from "../errors/index.ts";
-import { decodeMeta, META, STATE, SUMS, unusable, type ArchiveMeta } from "./archive-meta.ts";
+import type { SnapshotMetaJson } from "../wire/index.ts";
+import { decodeMeta, META, STATE, SUMS, unusable } from "./archive-meta.ts";
 import { ByteSource } from "./byte-source.ts";
 import { BLOCK_BYTES, decodeTarHeader, paddingBytes, type TarFile } from "./tar-header.ts";
 
@@ -22,7 +23,7 @@ export interface StateSink {
 export async function readArchive(
   archive: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   state: StateSink,
-): Promise<ArchiveMeta> {
+): Promise<SnapshotMetaJson> {
   const tar = new ByteSource(unzipped(archive));
   try {
     const meta = await readTar(tar, state);
@@ -90,7 +91,7 @@ function zlibFault(error: unknown): string {
   }
 }
 
-async function readTar(tar: ByteSource, state: StateSink): Promise<ArchiveMeta> {
+async function readTar(tar: ByteSource, state: StateSink): Promise<SnapshotMetaJson> {
   const hashes = new Map<string, Hash>();
   const small = new Map<string, Uint8Array>();
   let stateBytes = 0;

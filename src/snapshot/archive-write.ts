@@ -2,11 +2,12 @@
 import { createHash } from "node:crypto";
 import { pipeline, Readable } from "node:stream";
 import { createGzip } from "node:zlib";
-import { encodeMeta, META, STATE, SUMS, type ArchiveMeta } from "./archive-meta.ts";
+import type { SnapshotMetaJson } from "../wire/index.ts";
+import { encodeMeta, META, STATE, SUMS } from "./archive-meta.ts";
 import { BLOCK_BYTES, encodeTarHeader, paddingBytes } from "./tar-header.ts";
 
 export interface ArchiveContent {
-  readonly meta: ArchiveMeta;
+  readonly meta: SnapshotMetaJson;
   /** `meta.Size` bytes. */
   readonly state: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   /** Wall clock: the files' time of last change. */

@@ -3,7 +3,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RollcallError } from "../errors/index.ts";
-import type { ArchiveMeta } from "./archive-meta.ts";
+import type { SnapshotMetaJson } from "../wire/index.ts";
 import { readArchive } from "./archive-read.ts";
 import { writeArchive } from "./archive-write.ts";
 import { encodeTarHeader } from "./tar-header.ts";
@@ -11,14 +11,14 @@ import { encodeTarHeader } from "./tar-header.ts";
 const backup = readFileSync(new URL("testdata/backup.snap", import.meta.url));
 const tar = gunzipSync(backup);
 
-async function read(archive: Uint8Array): Promise<{ meta: ArchiveMeta; state: Buffer }> {
+async function read(archive: Uint8Array): Promise<{ meta: SnapshotMetaJson; state: Buffer }> {
   const parts: Uint8Array[] = [];
   const write = async (bytes: Uint8Array): Promise<void> => void parts.push(Uint8Array.from(bytes));
   const meta = await readArchive([archive], { write });
   return { meta, state: Buffer.concat(parts) };
 }
 
-async function written(meta: ArchiveMeta, state: Uint8Array, nowMs = 0): Promise<Buffer> {
+async function written(meta: SnapshotMetaJson, state: Uint8Array, nowMs = 0): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   for await (const part of writeArchive({ meta, state: [state], nowMs })) parts.push(part);
   return Buffer.concat(parts);

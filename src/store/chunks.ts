@@ -203,8 +203,17 @@ function readChunkMap(from: MsgpackReader, state: Map<bigint, Map<number, ChunkI
     const pieces = new Map<number, ChunkInfo>();
     state.set(operation, pieces);
     const count = from.listHeader();
+    if (count > PIECES_MAX) throw malformed(`one of ${count}`);
     for (let sequence = 0; sequence < count; sequence += 1) {
-      if (!from.takeNil()) pieces.set(sequence, CHUNK_INFO_CODEC.read(from));
+      if (from.takeNil()) continue;
+      const piece = CHUNK_INFO_CODEC.read(from);
+      // Otherwise it would be written elsewhere than it was read, or never be written to its end.
+      if (piece.SequenceNum !== sequence || piece.NumChunks !== count) {
+        throw malformed(
+          `${piece.SequenceNum} of ${piece.NumChunks} stands at ${sequence} of ${count}`,
+        );
+      }
+      pieces.set(sequence, piece);
     }
   }
 }

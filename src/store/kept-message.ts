@@ -80,7 +80,17 @@ export const CONFIG_ENTRY_REQUEST: Codec<KeptRecord> = {
 };
 
 function readConfigEntryRequest(from: MsgpackReader): KeptRecord {
-  switch (from.text()) {
+  const kind = from.text();
+  const request = readRequestOf(kind, from);
+  // By its own kind it will be written again.
+  if (kindOf(request) !== kind) {
+    throw new RollcallError("wire/malformed", `a config entry of another kind than ${kind}`);
+  }
+  return request;
+}
+
+function readRequestOf(kind: string, from: MsgpackReader): KeptRecord {
+  switch (kind) {
     case "proxy-defaults": {
       const { Entry, ...request } = WRAPPED_REQUEST.read(from);
       return { ...request, Entry: Entry instanceof Uint8Array ? KEPT.decode(Entry) : null };
@@ -92,9 +102,13 @@ function readConfigEntryRequest(from: MsgpackReader): KeptRecord {
   }
 }
 
+function kindOf({ Entry }: KeptRecord): string {
+  return isRecord(Entry) && typeof Entry["Kind"] === "string" ? Entry["Kind"] : "";
+}
+
 function configEntryRequestBytes(request: KeptRecord): Uint8Array {
   const { Entry } = request;
-  const kind = isRecord(Entry) && typeof Entry["Kind"] === "string" ? Entry["Kind"] : "";
+  const kind = kindOf(request);
   const into = new MsgpackWriter();
   into.text(kind);
   if (kind === "proxy-defaults" && isRecord(Entry)) {

@@ -109,3 +109,13 @@ test("bytes that are no command are refused as malformed, and what is one is app
     { numRuns: FUZZ_RUNS },
   );
 });
+
+test("a config entry of another kind than stands in front of it is refused", () => {
+  const { bytes } = recordings.find(({ file }) => file.includes("splitter")) ?? {};
+  const changed = Uint8Array.from(bytes ?? []);
+  const at = Buffer.from(changed).indexOf("service-splitter");
+  changed[at] = "S".charCodeAt(0);
+  expect(() => decodeCommand(changed)).toThrow(
+    "a config entry of another kind than Service-splitter",
+  );
+});

@@ -6,7 +6,7 @@
  * get a turn in between.
  */
 import { RollcallError } from "../errors/index.ts";
-import type { Node, RegisterRequest } from "../model/index.ts";
+import type { Codec, Node, RegisterRequest } from "../model/index.ts";
 import { EndsEarly, MsgpackReader } from "../wire/index.ts";
 import { tokenOfLegacy } from "./acl-write.ts";
 import { readChunkingState } from "./chunks.ts";
@@ -111,6 +111,21 @@ function readRecord(from: MsgpackReader, content: Mutable<SnapshotContent>): voi
   read(from, content);
 }
 
+/** Of records that are a table's own. */
+function reader<R extends { readonly ModifyIndex: number }>(
+  codec: Codec<R>,
+  table: {
+    [K in keyof Tables]: Tables[K] extends { put(record: R): unknown } ? K : never;
+  }[keyof Tables],
+  indexRow: string,
+): ReadRecord {
+  return (from, { tables }) => {
+    const record = codec.read(from);
+    (tables[table] as { put(record: R): unknown }).put(record);
+    raise(tables, record.ModifyIndex, indexRow);
+  };
+}
+
 const keptReader =
   (name: KeptTableName): ReadRecord =>
   (from, { tables }) => {
@@ -129,22 +144,8 @@ const READERS: ReadonlyMap<number, ReadRecord> = new Map<number, ReadRecord>([
       }
     },
   ],
-  [
-    SNAPSHOT.session,
-    (from, { tables }) => {
-      const session = kinds.SESSION.read(from);
-      tables.sessions.put(session);
-      raise(tables, session.ModifyIndex, row.sessions);
-    },
-  ],
-  [
-    SNAPSHOT.entry,
-    (from, { tables }) => {
-      const entry = kinds.ENTRY.read(from);
-      tables.kv.put(entry);
-      raise(tables, entry.ModifyIndex, row.kvs);
-    },
-  ],
+  [SNAPSHOT.session, reader(kinds.SESSION, "sessions", row.sessions)],
+  [SNAPSHOT.entry, reader(kinds.ENTRY, "kv", row.kvs)],
   [
     SNAPSHOT.tombstone,
     (from, { tables }) => {
@@ -153,22 +154,8 @@ const READERS: ReadonlyMap<number, ReadRecord> = new Map<number, ReadRecord>([
       raise(tables, ModifyIndex, row.tombstones);
     },
   ],
-  [
-    SNAPSHOT.query,
-    (from, { tables }) => {
-      const query = kinds.QUERY.read(from);
-      tables.preparedQueries.put(query);
-      raise(tables, query.ModifyIndex, row.preparedQueries);
-    },
-  ],
-  [
-    SNAPSHOT.autopilot,
-    (from, { tables }) => {
-      const config = kinds.AUTOPILOT.read(from);
-      tables.autopilot.put(config);
-      raise(tables, config.ModifyIndex, row.autopilot);
-    },
-  ],
+  [SNAPSHOT.query, reader(kinds.QUERY, "preparedQueries", row.preparedQueries)],
+  [SNAPSHOT.autopilot, reader(kinds.AUTOPILOT, "autopilot", row.autopilot)],
   [
     SNAPSHOT.legacyAcl,
     (from, { tables }) => {

@@ -1,5 +1,11 @@
 /** The state as a stream of records (wire/fsm.md section 4), in slices that each take little time to make. */
-import type { DirEntry, KeptRecord, Node, RegisterRequest } from "../model/index.ts";
+import {
+  BLANK_ENTRY,
+  type DirEntry,
+  type KeptRecord,
+  type Node,
+  type RegisterRequest,
+} from "../model/index.ts";
 import { MsgpackWriter } from "../wire/index.ts";
 import { writeChunkingState, type ChunkingState } from "./chunks.ts";
 import { row } from "./index-rows.ts";
@@ -123,11 +129,7 @@ function registrationOf(node: Node): RegisterRequest {
 }
 
 const entryOf = ({ Key, Index }: TombstoneRecord): DirEntry => ({
-  LockIndex: 0,
+  ...BLANK_ENTRY,
   Key,
-  Flags: 0n,
-  Value: null,
-  Session: "",
-  CreateIndex: 0,
   ModifyIndex: Index,
 });

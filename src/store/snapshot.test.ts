@@ -5,13 +5,12 @@ import { randomCommand } from "../endpoints/random-commands.ts";
 import { registration } from "../endpoints/testkit.ts";
 import { RollcallError } from "../errors/index.ts";
 import type { Command } from "../model/index.ts";
-import { MsgpackReader } from "../wire/index.ts";
-import { ChunkCollector, splitCommand, type ChunkingState } from "./chunks.ts";
+import { MsgpackReader, MsgpackWriter } from "../wire/index.ts";
+import { ChunkCollector, readChunkingState, splitCommand, type ChunkingState } from "./chunks.ts";
 import { CONFIG_ENTRY_REQUEST } from "./kept-message.ts";
 import { fold } from "./keys.ts";
 import { decodeCommand, encodeCommand } from "./log-command.ts";
-import { readChunkingState } from "./chunks.ts";
-import { readAny } from "../wire/msgpack-any.ts";
+import { readAny, writeAny } from "../wire/msgpack-any.ts";
 import { decodeSnapshot } from "./snapshot-decode.ts";
 import { encodeSnapshot, SLICE_BYTES, SLICE_RECORDS } from "./snapshot-encode.ts";
 import { Store } from "./store.ts";
@@ -250,6 +249,29 @@ describe("commands in pieces", () => {
     const other = new ChunkCollector();
     other.restore(chunks);
     expectWhole(other.add({ term: 2, ...first }));
+  });
+
+  test.each([
+    ["of more pieces than stand there", 1, { SequenceNum: 0, NumChunks: 3_000_000 }],
+    ["of fewer", 2, { SequenceNum: 0, NumChunks: 1 }],
+    ["in another's place", 2, { SequenceNum: 1, NumChunks: 2 }],
+  ])("a snapshot with a piece %s is refused", (_, count, place) => {
+    const piece = { OpNum: 7n, Term: 2, Data: new Uint8Array(1), ...place };
+    const into = new MsgpackWriter();
+    into.mapHeader(1);
+    into.text("ChunkMap");
+    into.mapHeader(1);
+    into.wideInteger(7n);
+    into.listHeader(count);
+    writeAny(into, {
+      ...piece,
+      SequenceNum: BigInt(place.SequenceNum),
+      NumChunks: BigInt(place.NumChunks),
+      Term: 2n,
+    });
+    for (let at = 1; at < count; at += 1) into.nil();
+    const read = (): ChunkingState => readChunkingState(new MsgpackReader(into.finish()));
+    expect(read).toThrow(/the place of a piece: .* stands at 0 of/);
   });
 
   test("no bytes of extensions do more than be refused", () => {

@@ -131,3 +131,4 @@ export type {
   RpcRequestHeader,
   RpcResponseHeader,
 } from "./rpc-frames.ts";
+export type { SnapshotMetaJson } from "./snapshot-meta.ts";

@@ -193,7 +193,7 @@ interface Field {
   readonly key: Uint8Array;
   readonly part: Part<unknown>;
   readonly omitted: boolean;
-  readonly sparse: boolean;
+  readonly isSparse: boolean;
 }
 type Values = Record<string, unknown>;
 
@@ -203,14 +203,14 @@ function structPart({ fields }: Struct): Part<never> {
     key.text(name);
     const omitted = schema.kind === "omitEmpty";
     const isSparse = schema.kind === "sparse";
-    return { name, key: key.finish(), part: compile(schema), omitted, sparse: isSparse };
+    return { name, key: key.finish(), part: compile(schema), omitted, isSparse };
   });
   const sorted = [...declared].sort((a, b) => (a.name < b.name ? -1 : 1));
   const byName = new Map(declared.map((field) => [field.name, field]));
   const omits = declared.some(({ omitted }) => omitted);
   const zero: Readonly<Values> = Object.freeze(
     Object.fromEntries(
-      declared.filter((field) => !field.sparse).map((field) => [field.name, field.part.zero]),
+      declared.filter((field) => !field.isSparse).map((field) => [field.name, field.part.zero]),
     ),
   );
 
@@ -251,10 +251,11 @@ function structPart({ fields }: Struct): Part<never> {
   const write = (into: MsgpackWriter, values: Readonly<Values>): void => {
     const written = omits ? sorted.filter((field) => !isOmitted(field, values)) : sorted;
     into.mapHeader(written.length);
-    for (const { name, key, part: inner } of written) {
+    for (const { name, key, part: inner, isSparse } of written) {
       into.bytes(key);
       const value = values[name];
-      inner.write(into, value === undefined ? inner.zero : value);
+      // Of other fields nothing may be missing: that would be a mistake of the caller.
+      inner.write(into, isSparse && value === undefined ? inner.zero : value);
     }
   };
   return part<Readonly<Values>>(
@@ -266,7 +267,7 @@ function structPart({ fields }: Struct): Part<never> {
 
 function readField(field: Field, from: MsgpackReader, values: Values): void {
   const value = field.part.read(from);
-  if (!field.sparse || value !== field.part.zero) values[field.name] = value;
+  if (!field.isSparse || value !== field.part.zero) values[field.name] = value;
 }
 
 function isOmitted({ name, part: { zero }, omitted }: Field, values: Readonly<Values>): boolean {

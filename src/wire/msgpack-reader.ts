@@ -21,6 +21,9 @@ export const DEPTH_MAX = 32;
 
 const TWO_TO_32 = 0x1_0000_0000;
 
+/** Up to here a loop is done sooner than V8's own copying has begun. */
+const COPIED_BY_HAND_BYTES = 64;
+
 /** Bytes that follow the lead byte of what has a fixed length; from ca to d8, without a hole. */
 const FIXED_LENGTHS = [4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17];
 
@@ -101,7 +104,8 @@ export class MsgpackReader {
   rawCopy(): Uint8Array {
     const length = this.#rawLength(true);
     this.offset += length;
-    if (length > 64) return viewOf(this.bytes, this.offset - length, this.offset).slice();
+    if (length > COPIED_BY_HAND_BYTES)
+      return viewOf(this.bytes, this.offset - length, this.offset).slice();
     const copy = new Uint8Array(length);
     for (let i = 0, at = this.offset - length; i < length; i += 1, at += 1) {
       copy[i] = this.bytes[at] ?? 0;

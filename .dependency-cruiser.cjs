@@ -20,7 +20,7 @@ const ROOMS = {
   endpoints: ["rpc", "store", "filter", "model", "errors", "platform"],
   checks: ["model", "errors", "platform"],
   watch: ["model", "errors", "platform"],
-  server: ["endpoints", "rpc", "store", "config", "wire", "model", "errors", "platform"],
+  server: ["endpoints", "rpc", "store", "config", "raft", "wal", "wire", "model", "errors", "platform"],
   http: ["rpc", "config", "filter", "model", "errors", "platform"],
   dns: ["rpc", "config", "model", "errors", "platform"],
   agent: ["http", "dns", "server", "checks", "watch", "telemetry", "config", "filter", "rpc", "serf", "gossip", "wire", "model", "errors", "platform"],

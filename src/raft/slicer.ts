@@ -1,5 +1,5 @@
 /** Bytes that come in slices of any length, in slices of one length: few writes for many crumbs, no write too long. */
-export const SLICE_BYTES = 256 * 1024;
+export const SLICE_BYTES = 64 * 1024;
 
 export class Slicer {
   #slice = new Uint8Array(0);

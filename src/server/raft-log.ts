@@ -17,7 +17,7 @@ import {
   type StateMachine,
   type Transport,
 } from "../raft/index.ts";
-import type { ApplyResult } from "../store/index.ts";
+import type { ApplyResult, Piece } from "../store/index.ts";
 import type { Consensus, LogMember } from "./consensus.ts";
 import type { RaftHome } from "./raft-home.ts";
 
@@ -43,7 +43,7 @@ export interface RaftLogNeeds {
   readonly transport: Transport;
   readonly stateMachine: StateMachine<ApplyResult>;
   /** Of a command: several where it is too large for one entry. */
-  readonly entriesOf: (command: Command) => readonly LogData[];
+  readonly entriesOf: (command: Command) => readonly Piece[];
   readonly settings: {
     readonly multiplier: number;
     readonly snapshotThreshold: number;
@@ -55,10 +55,6 @@ export interface RaftLogNeeds {
   readonly knowsPreVote: (id: string) => boolean;
   /** There is no going on. */
   readonly onFailure: (error: Error) => void;
-}
-export interface LogData {
-  readonly data: Uint8Array;
-  readonly extensions?: Uint8Array;
 }
 
 export async function startRaftLog(needs: RaftLogNeeds): Promise<RaftLog> {

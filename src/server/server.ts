@@ -2,21 +2,35 @@
  * What makes an agent a server: the store, the log that feeds it, the port on which other agents call, and the leader's
  * duties. This is the composition; what the parts do is in their files.
  */
+import type { Duplex } from "node:stream";
 import type { RuntimeConfig } from "../config/index.ts";
 import { localDelegate } from "../endpoints/index.ts";
 import { RollcallError } from "../errors/index.ts";
-import { MILLISECOND, type AutopilotConfig, type Command } from "../model/index.ts";
+import {
+  DEFAULT_AUTOPILOT,
+  MILLISECOND,
+  type AutopilotConfig,
+  type Command,
+} from "../model/index.ts";
 import { DisposableScope, type Logger, type Platform } from "../platform/index.ts";
 import { StreamTransport, type Peer } from "../raft/index.ts";
-import { RpcPool, type Delegate, type RemoteServer } from "../rpc/index.ts";
+import {
+  RpcPool,
+  type CallServer,
+  type Delegate,
+  type KeyringRequest,
+  type KeyringResponse,
+  type RemoteServer,
+} from "../rpc/index.ts";
 import { Store, type ApplyEffects } from "../store/index.ts";
-import { Autopilot } from "./autopilot.ts";
+import { Autopilot, statesOf } from "./autopilot.ts";
 import { BootstrapExpect } from "./bootstrap-expect.ts";
 import type { Consensus } from "./consensus.ts";
 import { CoordinateBatches } from "./coordinate-batches.ts";
 import { forwardingDelegate } from "./forwarding.ts";
 import { storeMachine } from "./fsm.ts";
 import { Leadership } from "./leadership.ts";
+import { handOver, untilRemoved } from "./leaving.ts";
 import { LockDelays } from "./lock-delays.ts";
 import { loneLog } from "./lone-log.ts";
 import { MemberReconciler } from "./member-reconciler.ts";
@@ -24,8 +38,9 @@ import { PeerKeeper } from "./peer-keeper.ts";
 import type { PoolMember } from "./pool-member.ts";
 import { openRaftHome } from "./raft-home.ts";
 import { startRaftLog, RaftLog } from "./raft-log.ts";
-import { dialRaft, listenRpc, type RpcHooks } from "./rpc-port.ts";
-import { ServerDirectory, type KnownServer } from "./server-directory.ts";
+import { raftStatsOf } from "./raft-stats.ts";
+import { dialRaft, ipAddress, listenRpc } from "./rpc-port.ts";
+import { noLeaderText, ServerDirectory, type KnownServer } from "./server-directory.ts";
 
 /** The LAN pool, as far as a server needs it. */
 export interface ServerPool {
@@ -112,7 +127,8 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       clock,
       random,
       logger: logger.named("rpc"),
-      dial: (address, signal) => platform.network.connect(hostPortOf(address), { signal }),
+      datacenter,
+      dial: (address, signal) => platform.network.connect(ipAddress(address), { signal }),
     }),
   );
 
@@ -125,7 +141,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
           home: await openRaftHome(platform, logger, config.dataDir),
           self,
           transport,
-          ...storeMachine({ store, logger, random, onApplied }),
+          ...storeMachine({ store, random, onApplied }),
           settings: config.raft,
           addressOf: (id) => directory.byId(id)?.address,
           knowsPreVote: (id) => directory.byId(id)?.tags.Features["pv"] !== undefined,

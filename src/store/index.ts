@@ -1,7 +1,13 @@
+export { ChunkCollector, splitCommand } from "./chunks.ts";
+export type { ChunkingState, Piece } from "./chunks.ts";
 export { row } from "./index-rows.ts";
 export { keyPart } from "./key-part.ts";
+export { decodeCommand, encodeCommand } from "./log-command.ts";
 export { IndexView, ReadView } from "./read-view.ts";
 export type { Reading, ReadingWaiter } from "./readings.ts";
+export { decodeSnapshot } from "./snapshot-decode.ts";
+export { encodeSnapshot } from "./snapshot-encode.ts";
+export type { SnapshotContent } from "./snapshot-encode.ts";
 export { Store } from "./store.ts";
 export type { ApplyResult } from "./store.ts";
 export type { ServiceRecord, Tables } from "./tables.ts";

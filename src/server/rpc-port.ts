@@ -1,0 +1,56 @@
+/** The server's TCP port (8300): its first byte says whether a connection carries calls, Raft or a snapshot. */
+import type { Duplex } from "node:stream";
+import type { RuntimeConfig } from "../config/index.ts";
+import type { IpAddress, Logger, Network, Platform } from "../platform/index.ts";
+import { FIRST_BYTE, FirstBytes, RpcServer, type CallServer } from "../rpc/index.ts";
+
+export interface RpcPortNeeds {
+  readonly platform: Platform;
+  readonly logger: Logger;
+  readonly config: RuntimeConfig;
+  readonly called: CallServer;
+  readonly acceptRaft: (stream: Duplex) => void;
+}
+
+/** @throws {RollcallError} `net/bind` */
+export async function listenRpc(needs: RpcPortNeeds): Promise<AsyncDisposable> {
+  const { platform, config, called, acceptRaft } = needs;
+  const { clock, network } = platform;
+  const logger = needs.logger.named("rpc");
+  const server = new RpcServer({ clock, logger, called });
+  const connections = new FirstBytes({
+    clock,
+    logger,
+    handshakeTimeoutMs: config.limits.rpcHandshakeTimeoutMs,
+    connectionsPerClientMax: config.limits.rpcMaxConnsPerClient,
+    rpc: (stream, kind) => server.serve(stream, kind),
+    raft: acceptRaft,
+    snapshot: (stream) => stream.destroy(),
+  });
+  const local = { host: config.bindAddr, port: config.ports.server };
+  const listener = await network.listen(local, (stream, peer) => connections.accept(stream, peer));
+  return {
+    async [Symbol.asyncDispose]() {
+      await listener[Symbol.asyncDispose]();
+      connections[Symbol.dispose]();
+      server[Symbol.dispose]();
+    },
+  };
+}
+
+export async function dialRaft(
+  network: Network,
+  address: string,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  const stream = await network.connect(ipAddress(address), { signal });
+  stream.write(Uint8Array.of(FIRST_BYTE.raft));
+  return stream;
+}
+
+/** @param text `host:port`, with brackets around an IPv6 address */
+export function ipAddress(text: string): IpAddress {
+  const colon = text.lastIndexOf(":");
+  const host = text.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+  return { host, port: Number(text.slice(colon + 1)) };
+}

@@ -264,7 +264,10 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       await handOver(consensus, logger);
     },
     left: () => untilRemoved(consensus, nodeId, clock),
-    [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      isLeaving = true;
+      await scope[Symbol.asyncDispose]();
+    },
   };
 }
 

@@ -4,7 +4,14 @@
  */
 import { RollcallError } from "../errors/index.ts";
 import type { Clock, Random } from "../platform/index.ts";
-import type { CallOptions, Delegate, MethodName, Methods, QueryOptions, RemoteServer } from "../rpc/index.ts";
+import type {
+  CallOptions,
+  Delegate,
+  MethodName,
+  Methods,
+  QueryOptions,
+  RemoteServer,
+} from "../rpc/index.ts";
 import { isUnanswered } from "../rpc/index.ts";
 import type { Consensus } from "./consensus.ts";
 
@@ -96,7 +103,8 @@ export function forwardingDelegate(needs: ForwardingNeeds): Delegate {
       const query = args as Partial<QueryOptions>;
       const isStale = whose === "read" && query.Consistency === "stale";
       if (whose === "anybody" || isElsewhere(needs, args)) return local.call(method, args, options);
-      if (isStale && consensus.lastContactMs !== undefined) return local.call(method, args, options);
+      if (isStale && consensus.lastContactMs !== undefined)
+        return local.call(method, args, options);
       if (consensus.isLeader) return asLeader(needs, method, args, options);
       return new Forwarded(needs, method, args, options).answer();
     },
@@ -175,7 +183,10 @@ class Forwarded<M extends MethodName> {
   #pause(leftMs: number): Promise<void> {
     const { clock, random, holdTimeoutMs, consensus } = this.#needs;
     const { signal } = this.#options;
-    const longestMs = Math.min(leftMs, Math.max(1, (random.float() * holdTimeoutMs) / WAITS_PER_HOLD));
+    const longestMs = Math.min(
+      leftMs,
+      Math.max(1, (random.float() * holdTimeoutMs) / WAITS_PER_HOLD),
+    );
     return new Promise((resolve) => {
       const done = (): void => {
         timer[Symbol.dispose]();

@@ -81,9 +81,7 @@ export class Leadership implements AsyncDisposable {
       };
       const abort = (): void => waiter.reject(signal?.reason);
       const timer = clock.after(waitMs, () => {
-        waiter.reject(
-          new RollcallError("request/refused", "Not ready to serve consistent reads"),
-        );
+        waiter.reject(new RollcallError("request/refused", "Not ready to serve consistent reads"));
       });
       signal?.addEventListener("abort", abort);
       this.#waiters.add(waiter);
@@ -156,7 +154,10 @@ export class Leadership implements AsyncDisposable {
     for (const { ID } of view.sessions()) duties.sessionTimers.renew(ID);
     if (view.index(row.tombstones) > 0) duties.tombstones.laid(store.lastIndex);
     if (view.autopilot() === undefined) {
-      await apply({ type: "Autopilot", body: { Datacenter, Config: initialAutopilot, CAS: false } });
+      await apply({
+        type: "Autopilot",
+        body: { Datacenter, Config: initialAutopilot, CAS: false },
+      });
     }
     if (this.#duties !== duties) return;
     duties.isReady = true;

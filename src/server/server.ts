@@ -30,7 +30,7 @@ import { CoordinateBatches } from "./coordinate-batches.ts";
 import { forwardingDelegate } from "./forwarding.ts";
 import { storeMachine } from "./fsm.ts";
 import { Leadership } from "./leadership.ts";
-import { handOver, untilRemoved } from "./leaving.ts";
+import { handOver, untilGone } from "./leaving.ts";
 import { LockDelays } from "./lock-delays.ts";
 import { loneLog } from "./lone-log.ts";
 import { MemberReconciler } from "./member-reconciler.ts";
@@ -108,7 +108,8 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       shortTimeoutMs: 1000 * config.raft.multiplier,
       dial: (to, signal) => dialRaft(platform.network, to.address, signal),
       idAt: (address) =>
-        directory.byAddress(address)?.id ?? consensus.members.find((m) => m.address === address)?.id,
+        directory.byAddress(address)?.id ??
+        consensus.members.find((m) => m.address === address)?.id,
     }),
   );
   const called: CallServer = {
@@ -188,10 +189,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     ready: (signal) => leadership.ready(signal, config.rpcHoldTimeoutMs),
     isLeaving: () => isLeaving,
     noLeader: () =>
-      new RollcallError(
-        "raft/no-leader",
-        noLeaderText(consensus.members, directory, clock.now()),
-      ),
+      new RollcallError("raft/no-leader", noLeaderText(consensus.members, directory, clock.now())),
   });
 
   const newAutopilot = (): Autopilot =>
@@ -232,7 +230,16 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
         const ownName = config.nodeName;
         const members = () => pool.members();
         reconciler = duties.use(
-          new MemberReconciler({ clock, logger, store, datacenter, ownName, apply: applied, members, keepPeer }),
+          new MemberReconciler({
+            clock,
+            logger,
+            store,
+            datacenter,
+            ownName,
+            apply: applied,
+            members,
+            keepPeer,
+          }),
         );
         duties.defer(() => (reconciler = undefined));
         await reconciler.start();
@@ -259,11 +266,12 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       expecting?.look();
       void reconciler?.memberChanged(member);
     },
-    handOver: async () => {
+    handOver: () => handOver(consensus, logger),
+    left: () => {
       isLeaving = true;
-      await handOver(consensus, logger);
+      const drainMs = config.leaveDrainTimeMs;
+      return untilGone({ consensus, ownId: nodeId, clock, drainMs });
     },
-    left: () => untilRemoved(consensus, nodeId, clock),
     async [Symbol.asyncDispose]() {
       isLeaving = true;
       await scope[Symbol.asyncDispose]();

@@ -213,8 +213,13 @@ export async function agentCluster(count: number, hcl: string): Promise<AgentClu
     const running = await wholeAgent(hcl, {
       platform,
       argv: [
-        ...["-server", `-bootstrap-expect=${count}`, "-data-dir=/data", `-node=${name}`],
-        ...[`-bind=${host}`, `-client=${host}`, ...hosts.map((other) => `-retry-join=${other}`)],
+        "-server",
+        `-bootstrap-expect=${count}`,
+        "-data-dir=/data",
+        `-node=${name}`,
+        `-bind=${host}`,
+        `-client=${host}`,
+        ...hosts.map((other) => `-retry-join=${other}`),
       ],
     });
     agents.push({ ...running, name, host });
@@ -228,8 +233,8 @@ export async function agentCluster(count: number, hcl: string): Promise<AgentClu
     leader: async (among = agents) => {
       const end = clock.now() + ELECTION_LIMIT_MS;
       while (clock.now() < end) {
-        const told = among.map(async ({ send, host }) => {
-          const { body } = await send({ path: "/v1/status/leader" }, host);
+        const told = among.map(async (agent) => {
+          const { body } = await agent.send({ path: "/v1/status/leader" }, agent.host);
           return JSON.parse(body) as string;
         });
         const [first = "", ...others] = await clock.until(Promise.all(told));

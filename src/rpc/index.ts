@@ -13,6 +13,14 @@ export type {
 } from "./remote-methods.ts";
 export { isUnanswered } from "./failure.ts";
 export type { Unanswered } from "./failure.ts";
+export { clientDelegate } from "./client-delegate.ts";
+export type { ClientNeeds } from "./client-delegate.ts";
+export { heldCall } from "./held-call.ts";
+export type { HeldCall, Holding } from "./held-call.ts";
+export { whoseIs } from "./method-kinds.ts";
+export type { Whose } from "./method-kinds.ts";
+export { ServerList } from "./server-list.ts";
+export type { ServerListNeeds } from "./server-list.ts";
 export { RpcPool } from "./pool.ts";
 export type { CallOptions, RemoteServer, RpcPoolOptions } from "./pool.ts";
 export { RpcServer } from "./rpc-server.ts";

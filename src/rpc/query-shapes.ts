@@ -27,7 +27,9 @@ export const QUERY_OPTIONS = {
   Token: text(),
   UseCache: bool(),
 };
-export type WireQuery = { readonly [K in keyof typeof QUERY_OPTIONS]: Static<(typeof QUERY_OPTIONS)[K]> };
+export type WireQuery = {
+  readonly [K in keyof typeof QUERY_OPTIONS]: Static<(typeof QUERY_OPTIONS)[K]>;
+};
 
 export const QUERY_META = {
   ConsistencyLevel: text(),

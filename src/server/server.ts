@@ -64,6 +64,7 @@ export interface ServerNeeds {
   readonly onFailure: (message: string) => void;
 }
 export interface Server extends AsyncDisposable {
+  readonly kind: "server";
   readonly delegate: Delegate;
   readonly consensus: Consensus;
   /** A member of the LAN pool has changed: the catalog is to follow. */
@@ -177,20 +178,26 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
   });
   const callRemote: RpcPool["call"] = (server, method, args, options) =>
     rpc.call(server, method, args, options);
-  const delegate = forwardingDelegate({
-    clock,
-    random,
-    datacenter,
-    holdTimeoutMs: config.rpcHoldTimeoutMs,
-    consensus,
-    local,
-    leader: () => remoteOf(consensus.leader, self, directory),
-    callRemote,
-    ready: (signal) => leadership.ready(signal, config.rpcHoldTimeoutMs),
-    isLeaving: () => isLeaving,
-    noLeader: () =>
-      new RollcallError("raft/no-leader", noLeaderText(consensus.members, directory, clock.now())),
-  });
+  const forwarding = (): Delegate =>
+    forwardingDelegate({
+      clock,
+      random,
+      datacenter,
+      holdTimeoutMs: config.rpcHoldTimeoutMs,
+      consensus,
+      local,
+      leader: () => remoteOf(consensus.leader, self, directory),
+      callRemote,
+      ready: (signal) => leadership.ready(signal, config.rpcHoldTimeoutMs),
+      isLeaving: () => isLeaving,
+      noLeader: () =>
+        new RollcallError(
+          "raft/no-leader",
+          noLeaderText(consensus.members, directory, clock.now()),
+        ),
+    });
+  // A development agent is the leader, always.
+  const delegate = config.devMode ? local : forwarding();
 
   const newAutopilot = (): Autopilot =>
     new Autopilot({
@@ -259,6 +266,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
   if (config.devMode) await established;
 
   return {
+    kind: "server",
     delegate,
     consensus,
     memberChanged: (member) => {

@@ -1,0 +1,86 @@
+/**
+ * What makes an agent a client: it knows the servers of its datacenter from the LAN pool, and asks one of them whatever
+ * it is asked. It keeps nothing of the catalog.
+ */
+import type { RuntimeConfig } from "../config/index.ts";
+import { DisposableScope, type Logger, type Platform } from "../platform/index.ts";
+import { clientDelegate, RpcPool, ServerList, type Delegate } from "../rpc/index.ts";
+import { ipAddress, knownServer, type PoolMember } from "../server/index.ts";
+
+export interface ClientNeeds {
+  readonly platform: Platform;
+  readonly logger: Logger;
+  readonly config: RuntimeConfig;
+  readonly memberCount: () => number;
+}
+export interface Client extends AsyncDisposable {
+  readonly kind: "client";
+  readonly delegate: Delegate;
+  readonly knownServerCount: number;
+  /** A member of the LAN pool has changed. */
+  memberChanged(member: PoolMember): void;
+  handOver(): Promise<void>;
+  left(): Promise<void>;
+}
+
+export function startClient({ platform, logger, config, memberCount }: ClientNeeds): Client {
+  const { clock, random, network } = platform;
+  const { datacenter, rpcHoldTimeoutMs: holdTimeoutMs } = config;
+  const scope = new DisposableScope();
+  const named = logger.named("client");
+  const pool = scope.use(
+    new RpcPool({
+      clock,
+      random,
+      logger: named,
+      datacenter,
+      dial: (address, signal) => network.connect(ipAddress(address), { signal }),
+    }),
+  );
+  const servers = scope.use(
+    new ServerList({
+      clock,
+      random: random.fork("servers"),
+      memberCount,
+      ping: (server) => pool.call(server, "Status.Ping", {}, { timeoutMs: PING_TIMEOUT_MS }),
+    }),
+  );
+  let isLeaving = false;
+  const delegate = clientDelegate({
+    clock,
+    random,
+    logger: named,
+    holdTimeoutMs,
+    servers,
+    pool,
+    isLeaving: () => isLeaving,
+  });
+  return {
+    kind: "client",
+    delegate,
+    get knownServerCount() {
+      return servers.count;
+    },
+    memberChanged: (member) => {
+      const server = knownServer(member);
+      if (server === undefined || server.tags.Datacenter !== datacenter)
+        servers.remove(member.name);
+      else if (server.status === "alive") {
+        named.info("adding server", { server: server.name, address: server.address });
+        servers.add(server);
+      } else {
+        named.info("removing server", { server: server.name, address: server.address });
+        servers.remove(server.name);
+      }
+    },
+    handOver: () => Promise.resolve(),
+    left: () => Promise.resolve(),
+    async [Symbol.asyncDispose]() {
+      isLeaving = true;
+      await scope[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Consul's of its connections. */
+const PING_TIMEOUT_MS = 10_000;

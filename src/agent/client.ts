@@ -31,7 +31,6 @@ export function startClient({ platform, logger, config, memberCount }: ClientNee
   const pool = scope.use(
     new RpcPool({
       clock,
-      random,
       logger: named,
       datacenter,
       dial: (address, signal) => network.connect(ipAddress(address), { signal }),

@@ -19,7 +19,8 @@ import type { CallServer } from "./remote-methods.ts";
 export interface Answering {
   readonly logger: Logger;
   readonly called: CallServer;
-  readonly methodNamed: (name: string) => Served | undefined;
+  /** @throws {RollcallError} for a name that nothing is behind */
+  readonly servedAs: (name: string) => Served;
   /** What the stream's connection holds, which this adds to. */
   readonly held: HeldBytes;
 }
@@ -100,16 +101,10 @@ export class CallLoop implements StreamEvents {
   }
 
   #begin({ header, body }: RpcMessage<RpcRequestHeader>): void {
-    const { called, methodNamed } = this.#answering;
-    const served = methodNamed(header.ServiceMethod);
-    if (served === undefined) {
-      const kind = /^[^.]+\.[^.]+$/.test(header.ServiceMethod) ? "method" : "service";
-      this.#refuse(header, `rpc: can't find ${kind} ${header.ServiceMethod}`);
-      return;
-    }
+    const { called, servedAs } = this.#answering;
     let prepared: Prepared;
     try {
-      prepared = served.prepare(body);
+      prepared = servedAs(header.ServiceMethod).prepare(body);
     } catch (error) {
       this.#refuse(header, messageOf(error));
       return;

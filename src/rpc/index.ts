@@ -2,6 +2,7 @@
 export * from "./methods.ts";
 export { KEYRING_OPERATIONS } from "./remote-methods.ts";
 export type {
+  CallOptions,
   CallServer,
   DatacenterMap,
   EventFire,
@@ -9,6 +10,7 @@ export type {
   KeyringResponse,
   RaftStats,
   RemoteMethodName,
+  RemoteServer,
   ServerHooks,
 } from "./remote-methods.ts";
 export { isUnanswered } from "./failure.ts";
@@ -22,7 +24,7 @@ export type { Whose } from "./method-kinds.ts";
 export { ServerList } from "./server-list.ts";
 export type { ServerListNeeds } from "./server-list.ts";
 export { RpcPool } from "./pool.ts";
-export type { CallOptions, RemoteServer, RpcPoolOptions } from "./pool.ts";
+export type { RpcPoolOptions } from "./pool.ts";
 export { RpcServer } from "./rpc-server.ts";
 export type { RpcConnection, RpcServerOptions } from "./rpc-server.ts";
 export { FIRST_BYTE, FirstBytes } from "./first-byte.ts";

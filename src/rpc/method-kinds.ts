@@ -34,6 +34,7 @@ const WHOSE: Readonly<Record<MethodName, Whose>> = {
   "PreparedQuery.Get": "read",
   "PreparedQuery.List": "read",
   "PreparedQuery.Execute": "read",
+  "PreparedQuery.ExecuteRemote": "read",
   "PreparedQuery.Explain": "read",
   "Internal.NodeDump": "read",
   "Internal.NodeInfo": "read",

@@ -4,7 +4,7 @@ import { messageOf } from "../errors/index.ts";
 import type { Clock, Logger } from "../platform/index.ts";
 import { WholeConnection, type ByteStream } from "./byte-stream.ts";
 import { CallLoop } from "./call-loop.ts";
-import { SERVED } from "./exchanges.ts";
+import { servedAs } from "./exchanges.ts";
 import { HeldBytesLimit, type HeldBytes } from "./held-bytes.ts";
 import type { CallServer } from "./remote-methods.ts";
 import { YamuxSession } from "./yamux-session.ts";
@@ -78,6 +78,6 @@ export class RpcServer implements Disposable {
 
   #calls(stream: ByteStream, held: HeldBytes): CallLoop {
     const { logger, called } = this.#options;
-    return new CallLoop(stream, { logger, called, held, methodNamed: (name) => SERVED.get(name) });
+    return new CallLoop(stream, { logger, called, held, servedAs });
   }
 }

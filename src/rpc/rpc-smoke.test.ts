@@ -13,7 +13,7 @@ import {
 } from "./index.ts";
 
 const platform = nodePlatform();
-const { clock, random, network } = platform;
+const { clock, network } = platform;
 let scope = new DisposableScope();
 afterEach(async () => {
   await scope[Symbol.asyncDispose]();
@@ -41,7 +41,6 @@ async function pair(call: (method: string, args: any, options: any) => Promise<a
   const pool = scope.use(
     new RpcPool({
       clock,
-      random,
       logger,
       datacenter: "dc1",
       dial: (_a, signal) => network.connect(listener.address as any, { signal }),
@@ -139,7 +138,7 @@ test("nobody there: not sent; a connection lost meanwhile: unknown", async () =>
   expect(isUnanswered(await held)).toBe("unknown");
   const refused = new RpcPool({
     clock,
-    random,
+    datacenter: "dc1",
     logger: noLogger,
     dial: (_a, signal) => network.connect({ host: "127.0.32.1", port: 1 }, { signal }),
   });

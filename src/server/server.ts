@@ -127,7 +127,6 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
   const rpc = scope.use(
     new RpcPool({
       clock,
-      random,
       logger: logger.named("rpc"),
       datacenter,
       dial: (address, signal) => platform.network.connect(ipAddress(address), { signal }),

@@ -1,8 +1,8 @@
 /** The server's TCP port (8300): its first byte says whether a connection carries calls, Raft or a snapshot. */
 import type { Duplex } from "node:stream";
 import type { RuntimeConfig } from "../config/index.ts";
-import type { IpAddress, Logger, Network, Platform } from "../platform/index.ts";
-import { FIRST_BYTE, FirstBytes, RpcServer, type CallServer } from "../rpc/index.ts";
+import type { IpAddress, Logger, Platform } from "../platform/index.ts";
+import { FirstBytes, RpcServer, type CallServer } from "../rpc/index.ts";
 
 export interface RpcPortNeeds {
   readonly platform: Platform;
@@ -36,16 +36,6 @@ export async function listenRpc(needs: RpcPortNeeds): Promise<AsyncDisposable> {
       server[Symbol.dispose]();
     },
   };
-}
-
-export async function dialRaft(
-  network: Network,
-  address: string,
-  signal: AbortSignal,
-): Promise<Duplex> {
-  const stream = await network.connect(ipAddress(address), { signal });
-  stream.write(Uint8Array.of(FIRST_BYTE.raft));
-  return stream;
 }
 
 /** @param text `host:port`, with brackets around an IPv6 address */

@@ -39,7 +39,7 @@ import type { PoolMember } from "./pool-member.ts";
 import { openRaftHome } from "./raft-home.ts";
 import { startRaftLog, RaftLog } from "./raft-log.ts";
 import { raftStatsOf } from "./raft-stats.ts";
-import { dialRaft, ipAddress, listenRpc } from "./rpc-port.ts";
+import { ipAddress, listenRpc } from "./rpc-port.ts";
 import { noLeaderText, ServerDirectory, type KnownServer } from "./server-directory.ts";
 
 /** The LAN pool, as far as a server needs it. */
@@ -107,7 +107,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       logger: logger.named("raft"),
       self,
       shortTimeoutMs: 1000 * config.raft.multiplier,
-      dial: (to, signal) => dialRaft(platform.network, to.address, signal),
+      dial: (to, signal) => platform.network.connect(ipAddress(to.address), { signal }),
       idAt: (address) =>
         directory.byAddress(address)?.id ??
         consensus.members.find((m) => m.address === address)?.id,

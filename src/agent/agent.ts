@@ -32,7 +32,7 @@ import { openPersisted } from "./persisted.ts";
 import { SEGMENT, type PoolName } from "./pool-tags.ts";
 import { Pools } from "./pools.ts";
 import { restoreRegistrations } from "./restore.ts";
-import { gaugesOf, startRole } from "./role.ts";
+import { gaugesOf, startRole, type Role } from "./role.ts";
 import { selfOf } from "./self.ts";
 import { serviceChanged } from "./service-changed.ts";
 import { UserEvents } from "./user-events.ts";
@@ -62,7 +62,7 @@ export interface Agent extends AsyncDisposable {
    * @throws {RollcallError} when nobody could be joined
    */
   joinConfigured(pool: PoolName): Promise<number | undefined>;
-  /** Tells the other members that this agent goes, and waits until they have heard. Dispose of it then. */
+  /** Tells the other members that this agent goes, and waits until they have heard; once. Dispose of it then. */
   leave(): Promise<void>;
 }
 
@@ -176,6 +176,8 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
       } else userEvents.receive(event);
     }),
   );
+  // Who came back by itself from the pool's snapshot may have come before there was anybody to hear of it.
+  for (const member of pools.lan.members()) role.memberChanged(poolMember(member));
   if (!config.disableCoordinates) {
     scope.use(
       new CoordinateSender({
@@ -200,6 +202,11 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
       onExhausted: (message) => needs.onFailure(message),
     }),
   );
+  let leaving: Promise<void> | undefined;
+  const leave = (): Promise<void> => {
+    leaving ??= leavePools(role, pools);
+    return leaving;
+  };
   const agent: LocalAgent = {
     services: () => state.services,
     checks: () => new Map([...state.checks].map(([id, { check }]) => [id, check])),
@@ -237,7 +244,10 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
         pools,
       }),
     reload,
-    leave: async () => needs.onLeave(),
+    leave: async () => {
+      await leave();
+      needs.onLeave();
+    },
   };
   const listening = { platform, logger, config: () => config, delegate };
   scope.use(await startDnsServer(listening));
@@ -261,11 +271,7 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     nodeId,
     reload,
     joinConfigured: (pool) => joining.once(pool),
-    leave: async () => {
-      await role.handOver();
-      await pools.leave();
-      await role.left();
-    },
+    leave,
     [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
   };
 }
@@ -278,6 +284,12 @@ async function atMost(clock: Clock, mostMs: number, work: Promise<void>): Promis
   const over = new AbortController();
   await Promise.race([work, pause(clock, mostMs, over.signal)]);
   over.abort();
+}
+
+async function leavePools(role: Role, pools: Pools): Promise<void> {
+  await role.handOver();
+  await pools.leave();
+  await role.left();
 }
 
 const NO_LINES: Disposable = { [Symbol.dispose]: () => {} };

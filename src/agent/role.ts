@@ -3,7 +3,6 @@ import type { RuntimeConfig } from "../config/index.ts";
 import type { Gauge, Host, Logger, Platform } from "../platform/index.ts";
 import { startServer, type Server } from "../server/index.ts";
 import { startClient, type Client } from "./client.ts";
-import { poolMember } from "./members.ts";
 import type { Pools } from "./pools.ts";
 import { serverPool } from "./server-pool.ts";
 
@@ -20,16 +19,14 @@ export interface RoleNeeds {
 }
 
 /** @throws {RollcallError} `net/bind`, `disk/failed` */
-export async function startRole(needs: RoleNeeds): Promise<Role> {
+export function startRole(needs: RoleNeeds): Role | Promise<Role> {
   const { platform, logger, config, nodeId, pools, onFailure } = needs;
   if (config.server) {
     const pool = serverPool(pools, config);
     return startServer({ platform, logger, config, nodeId, pool, onFailure });
   }
   const memberCount = (): number => pools.lan.members().length;
-  const client = startClient({ platform, logger, config, memberCount });
-  for (const member of pools.lan.members()) client.memberChanged(poolMember(member));
-  return client;
+  return startClient({ platform, logger, config, memberCount });
 }
 
 export function gaugesOf(host: Host, { lan }: Pools, role: Role): readonly Gauge[] {

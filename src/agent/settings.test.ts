@@ -72,9 +72,13 @@ test("acl_datacenter is the old name of primary_datacenter", async () => {
   expect(running.lines.join("\n")).toContain("The 'acl_datacenter' field is deprecated.");
 });
 
-test("server: clients are not here yet; bootstrap and bootstrap_expect say who begins a cluster", async () => {
+test("server: whether an agent is one; bootstrap and bootstrap_expect say who begins a cluster", async () => {
   const argv = ["-bind=127.0.0.1", "-data-dir=/data"];
-  expect(await refused("", argv)).toContain("client agents are not supported");
+  {
+    await using client = await wholeAgent("", { argv });
+    expect((await selfOf(client)).Member.Tags).toMatchObject({ role: "node" });
+    expect((await client.send({ path: "/v1/kv/a" })).body).toBe("No known Consul servers");
+  }
   {
     await using one = await wholeAgent("server = true, bootstrap_expect = 3", { argv });
     expect((await selfOf(one)).Member.Tags).toMatchObject({ expect: "3" });

@@ -29,10 +29,10 @@ export interface Departure {
 
 /** Resolves when the others have taken this server out of the cluster, or have not for a while. */
 export async function untilGone({ consensus, ownId, clock, drainMs }: Departure): Promise<void> {
-  const isAmongOthers = (): boolean =>
-    consensus.members.length > 1 && consensus.members.some(({ id }) => id === ownId);
-  if (!isAmongOthers()) return;
+  const isMember = (): boolean => consensus.members.some(({ id }) => id === ownId);
+  // Who is alone leaves nobody behind that could be asked, or could let it go.
+  if (consensus.members.every(({ id }) => id === ownId)) return;
   await pause(clock, drainMs, NEVER);
   const deadline = clock.now() + REMOVAL_WAIT_MS;
-  while (isAmongOthers() && clock.now() < deadline) await pause(clock, LOOK_MS, NEVER);
+  while (isMember() && clock.now() < deadline) await pause(clock, LOOK_MS, NEVER);
 }

@@ -144,7 +144,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
           transport,
           ...storeMachine({ store, random, onApplied }),
           settings: config.raft,
-          addressOf: (id) => directory.byId(id)?.address,
+          addressOf: (id) => directory.addressOf(id),
           knowsPreVote: (id) => directory.byId(id)?.tags.Features["pv"] !== undefined,
           onFailure: (error) => needs.onFailure(`raft has failed: ${error.message}`),
         }),

@@ -30,9 +30,8 @@ export class HeldBytesLimit {
 
   #changed(bytes: number): void {
     this.#totalBytes += bytes;
-    while (bytes > 0 && this.#totalBytes > this.#maxBytes && this.#all.size > 0) {
-      this.#giveUpGreediest();
-    }
+    if (bytes <= 0) return;
+    while (this.#totalBytes > this.#maxBytes && this.#all.size > 0) this.#giveUpGreediest();
   }
 
   #giveUpGreediest(): void {

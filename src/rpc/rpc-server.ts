@@ -9,7 +9,8 @@ import { HeldBytesLimit, type HeldBytes } from "./held-bytes.ts";
 import type { CallServer } from "./remote-methods.ts";
 import { YamuxSession } from "./yamux-session.ts";
 
-const HELD_MAX_BYTES = 512 * 1024 * 1024;
+/** Four of the largest requests that there may be. */
+const HELD_MAX_BYTES = 256 * 1024 * 1024;
 
 export interface RpcServerOptions {
   readonly clock: Clock;

@@ -1,4 +1,7 @@
-/** For tests: recorded calls, and values as the index of the recordings shows them. */
+/** For tests: recorded calls, values as the index of the recordings shows them, and connections that chop. */
+import { Duplex } from "node:stream";
+import type { Clock } from "../platform/index.ts";
+import type { SimRandom } from "../platform/sim/index.ts";
 import { decodeGoText, encodeGoText } from "../wire/go-text.ts";
 import { any, codecOf, rpcRequestReader, rpcResponseReader } from "../wire/index.ts";
 import type {
@@ -93,3 +96,75 @@ const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\udc80-\udcff]
 const shownText = (text: string): unknown =>
   UNPRINTABLE.test(text) ? { $hex: Buffer.from(encodeGoText(text)).toString("hex") } : text;
 const shownRaw = (bytes: Uint8Array): unknown => shownText(decodeGoText(bytes, 0, bytes.length));
+
+/**
+ * Two ends of a connection on which bytes arrive in pieces of any size, each a while after the last, and on which
+ * who does not read holds up who writes.
+ */
+export function choppedPair(clock: Clock, random: SimRandom): readonly [ChoppedEnd, ChoppedEnd] {
+  const left = new ChoppedEnd(clock, random.fork("left"));
+  const right = new ChoppedEnd(clock, random.fork("right"));
+  left.peer = right;
+  right.peer = left;
+  return [left, right];
+}
+
+export class ChoppedEnd extends Duplex {
+  peer: ChoppedEnd | undefined;
+  /** Nothing arrives any more, and nobody notices. */
+  isCut = false;
+  readonly #clock: Clock;
+  readonly #random: SimRandom;
+  #resume: (() => void) | undefined;
+
+  constructor(clock: Clock, random: SimRandom) {
+    super({ allowHalfOpen: false });
+    this.#clock = clock;
+    this.#random = random;
+    this.on("error", () => {});
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#carry(chunk, done);
+  }
+
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: () => void): void {
+    this.#carry(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+  }
+
+  override _read(): void {
+    const resume = this.#resume;
+    this.#resume = undefined;
+    resume?.();
+  }
+
+  override _final(done: () => void): void {
+    this.#clock.after(0, () => this.peer?.push(null));
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    const { peer } = this;
+    this.#clock.after(0, () => {
+      if (peer !== undefined && !peer.destroyed && !peer.isCut) peer.push(null);
+    });
+    done(error);
+  }
+
+  #carry(bytes: Buffer, done: () => void): void {
+    const { peer } = this;
+    if (bytes.length === 0) {
+      done();
+      return;
+    }
+    if (peer === undefined || peer.isCut || peer.destroyed) return;
+    const most = this.#random.chance(0.5) ? 20 : 100_000;
+    const size = Math.min(bytes.length, this.#random.between(1, most));
+    this.#clock.after(this.#random.between(0, 2), () => {
+      if (peer.destroyed || peer.isCut) return;
+      const goOn = (): void => this.#carry(bytes.subarray(size), done);
+      if (peer.push(Buffer.from(bytes.subarray(0, size)))) goOn();
+      else peer.#resume = goOn;
+    });
+  }
+}

@@ -1,11 +1,15 @@
 /**
  * One change of leaders after the other, at the worst moments: what the mistakes need that the papers warn of.
  *
- *   haunt  A new leader is shut out some messages after its election, and who was shut out before it is let in:
- *          each has something in its log that the other lacks (paper, figure 8; erratum of 2015 to the thesis).
+ *   haunt  A new leader is shut out before it has sent anything, when it first commits, or in between, and who was
+ *          shut out before it is let in: each has something in its log that the other lacks, perhaps another
+ *          configuration (paper, figure 8; erratum of 2015 to the thesis).
  *   siege  A server does not hear its leader, and stands again and again while all others follow.
  *   coup   When somebody stands, the leader is shut out and the voters perhaps restart; before any time passes,
  *          who stands has all answers, a write if it leads then, and the old leader is asked for what it has.
+ *   amnesia  A new leader is shut out before it has sent anything, and who may have voted for it restarts: in
+ *          the same term there are votes for others, if one was forgotten.
+ *   outage When a leader has committed, all lose at once what their disks have not finished.
  */
 import type { SimRandom } from "../src/platform/sim/index.ts";
 import type { ServerId } from "../src/raft/index.ts";
@@ -17,6 +21,8 @@ import { pick } from "./swarm.ts";
 
 /** Events between an election and its end, at most. */
 const HAUNTED_EVENTS_MAX = 30;
+/** When a haunted leader is shut out. */
+const MOMENTS = ["elected", "committing", "later"] as const;
 
 export interface IntrigueOptions {
   readonly cluster: TestCluster;
@@ -29,9 +35,12 @@ export interface IntrigueOptions {
 
 export class SoupIntrigue {
   readonly #options: IntrigueOptions;
-  #haunted: { readonly id: ServerId; events: number } | undefined;
+  #haunted: { readonly id: ServerId; readonly until: (typeof MOMENTS)[number] } | undefined;
+  #hauntedEvents = 0;
   #letIn: (() => void) | undefined;
   #rival: ServerId | undefined;
+  #forgotten: ServerId | undefined;
+  #isOut = false;
 
   constructor(options: IntrigueOptions) {
     this.#options = options;
@@ -39,8 +48,16 @@ export class SoupIntrigue {
 
   leads(id: ServerId): void {
     const { swarm, random } = this.#options;
+    if (random.chance(swarm.amnesia)) this.#forgotten = id;
     if (!random.chance(swarm.haunt)) return;
-    this.#haunted = { id, events: random.between(0, HAUNTED_EVENTS_MAX) };
+    this.#haunted = { id, until: pick(random, MOMENTS) };
+    this.#hauntedEvents = random.between(0, HAUNTED_EVENTS_MAX);
+  }
+
+  commits(id: ServerId): void {
+    const { swarm, random } = this.#options;
+    if (random.chance(swarm.outage)) this.#isOut = true;
+    if (this.#haunted?.id === id && this.#haunted.until === "committing") this.#hauntedEvents = 0;
   }
 
   stands(id: ServerId): void {
@@ -50,8 +67,11 @@ export class SoupIntrigue {
 
   /** Between two events of the soup. */
   proceed(): void {
+    this.#amnesia();
     this.#haunt();
     this.#coup();
+    if (this.#isOut) this.#options.faults.outage();
+    this.#isOut = false;
   }
 
   besiege(leader: ServerId): void {
@@ -62,19 +82,33 @@ export class SoupIntrigue {
     faults.cut((from, to) => pair.includes(from) && pair.includes(to), 4);
   }
 
+  #amnesia(): void {
+    const forgotten = this.#forgotten;
+    this.#forgotten = undefined;
+    if (forgotten === undefined) return;
+    const { cluster, faults } = this.#options;
+    faults.shutOut(forgotten, 4);
+    for (const id of cluster.ids) if (id !== forgotten) faults.restart(id);
+  }
+
   #haunt(): void {
     const haunted = this.#haunted;
     if (haunted === undefined) return;
     const { clients, random, faults, changeMembers } = this.#options;
-    haunted.events -= 1;
-    if (haunted.events > 0) {
-      if (random.chance(0.05)) changeMembers(haunted.id);
-      if (random.chance(0.05)) clients.askSomething(haunted.id);
+    const { id, until } = haunted;
+    if (until === "elected") {
+      if (random.chance(0.3)) changeMembers(id);
+      this.#hauntedEvents = 0;
+    }
+    this.#hauntedEvents -= 1;
+    if (this.#hauntedEvents > 0) {
+      if (random.chance(0.05)) changeMembers(id);
+      if (random.chance(0.05)) clients.askSomething(id);
       return;
     }
     this.#haunted = undefined;
     this.#letIn?.();
-    this.#letIn = faults.shutOut(haunted.id, 6);
+    this.#letIn = faults.shutOut(id, 6);
   }
 
   #coup(): void {

@@ -36,6 +36,10 @@ export interface SoupSwarm {
   readonly siege: number;
   /** How likely all turn to who stands, and away from who leads, before any time passes. */
   readonly coup: number;
+  /** How likely a new leader is shut out before it has sent anything, and all others restart. */
+  readonly amnesia: number;
+  /** How likely all servers lose their power when something has just been committed. */
+  readonly outage: number;
 }
 
 export const NAMES: readonly ServerId[] = "abcdefghij".split("");
@@ -74,6 +78,8 @@ export function drawSoupSwarm(random: SimRandom): SoupSwarm {
     haunt: 0,
     siege: 0,
     coup: 0,
+    amnesia: 0,
+    outage: 0,
   };
   return random.chance(0.5) ? swarm : { ...swarm, ...drawIntrigue(random) };
 }
@@ -93,7 +99,9 @@ function drawIntrigue(random: SimRandom): Partial<SoupSwarm> {
     keyCount: 1,
     haunt: random.chance(0.5) ? random.float() : 0,
     siege: random.chance(0.5) ? random.float() : 0,
-    coup: random.chance(0.7) ? random.float() : 0,
+    coup: random.chance(0.5) ? random.float() : 0,
+    amnesia: random.chance(0.3) ? random.float() : 0,
+    outage: random.chance(0.3) ? 0.05 * random.float() : 0,
   };
 }
 

@@ -94,16 +94,17 @@ export class SoupIntrigue {
   #haunt(): void {
     const haunted = this.#haunted;
     if (haunted === undefined) return;
-    const { clients, random, faults, changeMembers } = this.#options;
+    const { cluster, clients, random, faults, changeMembers } = this.#options;
     const { id, until } = haunted;
+    const isThere = cluster.at(id).isUp && !faults.paused.has(id);
     if (until === "elected") {
-      if (random.chance(0.3)) changeMembers(id);
+      if (isThere && random.chance(0.3)) changeMembers(id);
       this.#hauntedEvents = 0;
     }
     this.#hauntedEvents -= 1;
     if (this.#hauntedEvents > 0) {
-      if (random.chance(0.05)) changeMembers(id);
-      if (random.chance(0.05)) clients.askSomething(id);
+      if (isThere && random.chance(0.05)) changeMembers(id);
+      if (isThere && random.chance(0.05)) clients.askSomething(id);
       return;
     }
     this.#haunted = undefined;

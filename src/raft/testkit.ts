@@ -179,6 +179,7 @@ export class TestCluster {
 
   step(id: ServerId, input: Input): void {
     const target = this.at(id);
+    assert(target.isUp, "nobody is there to ask");
     for (const effect of target.core.step(input, this.timeAt(id))) {
       this.#carryOut(target, effect);
       this.observe(target, effect);

@@ -349,7 +349,6 @@ class Soup extends TestCluster {
   #noteLeader({ id, core }: TestServer): void {
     this.#elections += 1;
     if (!this.#isHealed) this.#intrigue.leads(id);
-    if (!this.#isHealed && this.#chance.chance(this.#swarm.siege)) this.#intrigue.besiege(id);
     const { snapshot, lastIndex } = core;
     const termAt = (index: number) => core.termAt(index);
     this.#invariants.led(id, core.term, { snapshotIndex: snapshot.index, lastIndex, termAt });

@@ -4,7 +4,7 @@
  *   haunt  A new leader is shut out before it has sent anything, when it first commits, or in between, and who was
  *          shut out before it is let in: each has something in its log that the other lacks, perhaps another
  *          configuration (paper, figure 8; erratum of 2015 to the thesis).
- *   siege  A server does not hear its leader, and stands again and again while all others follow.
+ *   siege  A server does not hear its leader any more, and stands again and again while all others follow.
  *   coup   When somebody stands, the leader is shut out and the voters perhaps restart; before any time passes,
  *          who stands has all answers, a write if it leads then, and the old leader is asked for what it has.
  *   amnesia  A new leader is shut out before it has sent anything, and who may have voted for it restarts: in
@@ -57,6 +57,7 @@ export class SoupIntrigue {
   commits(id: ServerId): void {
     const { swarm, random } = this.#options;
     if (random.chance(swarm.outage)) this.#isOut = true;
+    if (random.chance(swarm.siege)) this.#besiege(id);
     if (this.#haunted?.id === id && this.#haunted.until === "committing") this.#hauntedEvents = 0;
   }
 
@@ -74,9 +75,13 @@ export class SoupIntrigue {
     this.#isOut = false;
   }
 
-  besiege(leader: ServerId): void {
+  /** Whoever has all that the leader has, could be elected in its place. */
+  #besiege(leader: ServerId): void {
     const { cluster, random, faults } = this.#options;
-    const others = cluster.ids.filter((id) => id !== leader);
+    const { lastIndex } = cluster.at(leader).core;
+    const others = cluster.ids.filter(
+      (id) => id !== leader && cluster.at(id).core.lastIndex === lastIndex,
+    );
     if (others.length === 0) return;
     const pair = [leader, pick(random, others)];
     faults.cut((from, to) => pair.includes(from) && pair.includes(to), 4);

@@ -32,7 +32,7 @@ export interface SoupSwarm {
   readonly clientCount: number;
   /** How likely a new leader is soon shut out, and the one before let in again. */
   readonly haunt: number;
-  /** How likely a server stops hearing its new leader, so that it stands again and again. */
+  /** How likely a server stops hearing its leader after a commit, so that it stands again and again. */
   readonly siege: number;
   /** How likely all turn to who stands, and away from who leads, before any time passes. */
   readonly coup: number;
@@ -98,7 +98,9 @@ function drawIntrigue(random: SimRandom): Partial<SoupSwarm> {
     batchEntriesMax: random.chance(0.6) ? 1 : random.between(2, 8),
     keyCount: 1,
     haunt: random.chance(0.5) ? random.float() : 0,
-    siege: random.chance(0.5) ? random.float() : 0,
+    siege: random.chance(0.5) ? 0.2 * random.float() : 0,
+    // What is written meanwhile, a rival lacks.
+    client: random.chance(0.5) ? 0.1 : 1 + 8 * random.float(),
     coup: random.chance(0.5) ? random.float() : 0,
     amnesia: random.chance(0.3) ? random.float() : 0,
     outage: random.chance(0.3) ? 0.05 * random.float() : 0,

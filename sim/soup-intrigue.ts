@@ -3,7 +3,7 @@
  *
  *   haunt  A new leader is shut out before it has sent anything, when it first commits, or in between, and who was
  *          shut out before it is let in: each has something in its log that the other lacks, perhaps another
- *          configuration (paper, figure 8; erratum of 2015 to the thesis).
+ *          configuration, which it began with (paper, figure 8; erratum of 2015 to the thesis).
  *   siege  A server does not hear its leader any more, and stands again and again while all others follow.
  *   coup   When somebody stands, the leader is shut out and the voters perhaps restart; before any time passes,
  *          who stands has all answers, a write if it leads then, and the old leader is asked for what it has.
@@ -12,6 +12,7 @@
  *   outage When a leader has committed, all lose at once what their disks have not finished.
  */
 import type { SimRandom } from "../src/platform/sim/index.ts";
+import { votersOf } from "../src/raft/configuration.ts";
 import type { ServerId } from "../src/raft/index.ts";
 import type { TestCluster } from "../src/raft/testkit.ts";
 import type { SoupClients } from "./soup-clients.ts";
@@ -35,7 +36,9 @@ export interface IntrigueOptions {
 
 export class SoupIntrigue {
   readonly #options: IntrigueOptions;
-  #haunted: { readonly id: ServerId; readonly until: (typeof MOMENTS)[number] } | undefined;
+  #haunted:
+    | { readonly id: ServerId; readonly until: (typeof MOMENTS)[number]; isMet: boolean }
+    | undefined;
   #hauntedEvents = 0;
   #letIn: (() => void) | undefined;
   #rival: ServerId | undefined;
@@ -50,7 +53,7 @@ export class SoupIntrigue {
     const { swarm, random } = this.#options;
     if (random.chance(swarm.amnesia)) this.#forgotten = id;
     if (!random.chance(swarm.haunt)) return;
-    this.#haunted = { id, until: pick(random, MOMENTS) };
+    this.#haunted = { id, until: pick(random, MOMENTS), isMet: false };
     this.#hauntedEvents = random.between(0, HAUNTED_EVENTS_MAX);
   }
 
@@ -97,15 +100,13 @@ export class SoupIntrigue {
   }
 
   #haunt(): void {
-    const haunted = this.#haunted;
-    if (haunted === undefined) return;
-    const { cluster, clients, random, faults, changeMembers } = this.#options;
-    const { id, until } = haunted;
+    if (this.#haunted === undefined) return;
+    const { cluster, swarm, clients, random, faults, changeMembers } = this.#options;
+    const { id, until } = this.#haunted;
     const isThere = cluster.at(id).isUp && !faults.paused.has(id);
-    if (until === "elected") {
-      if (isThere && random.chance(0.3)) changeMembers(id);
-      this.#hauntedEvents = 0;
-    }
+    if (isThere && !this.#haunted.isMet && random.chance(swarm.unrest)) this.#unsettle(id);
+    this.#haunted.isMet = true;
+    if (until === "elected") this.#hauntedEvents = 0;
     this.#hauntedEvents -= 1;
     if (this.#hauntedEvents > 0) {
       if (isThere && random.chance(0.05)) changeMembers(id);
@@ -115,6 +116,15 @@ export class SoupIntrigue {
     this.#haunted = undefined;
     this.#letIn?.();
     this.#letIn = faults.shutOut(id, 6);
+  }
+
+  /** Another configuration than anybody else knows of, with a smaller majority if one is removed. */
+  #unsettle(leader: ServerId): void {
+    const { cluster, random } = this.#options;
+    const members = new Set(votersOf(cluster.at(leader).core.configuration).map(({ id }) => id));
+    const id = pick(random, cluster.ids.filter((other) => other !== leader));
+    if (members.has(id)) cluster.change(leader, { kind: "remove", id });
+    else cluster.change(leader, { kind: "addVoter", id, address: `${id}:8300` });
   }
 
   #coup(): void {

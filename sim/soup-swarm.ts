@@ -32,6 +32,8 @@ export interface SoupSwarm {
   readonly clientCount: number;
   /** How likely a new leader is soon shut out, and the one before let in again. */
   readonly haunt: number;
+  /** How likely such a leader begins with a change of members. */
+  readonly unrest: number;
   /** How likely a server stops hearing its leader after a commit, so that it stands again and again. */
   readonly siege: number;
   /** How likely all turn to who stands, and away from who leads, before any time passes. */
@@ -76,6 +78,7 @@ export function drawSoupSwarm(random: SimRandom): SoupSwarm {
     keyCount: random.between(1, 3),
     clientCount: random.between(1, 6),
     haunt: 0,
+    unrest: 0,
     siege: 0,
     coup: 0,
     amnesia: 0,
@@ -98,6 +101,7 @@ function drawIntrigue(random: SimRandom): Partial<SoupSwarm> {
     batchEntriesMax: random.chance(0.6) ? 1 : random.between(2, 8),
     keyCount: 1,
     haunt: random.chance(0.5) ? random.float() : 0,
+    unrest: random.chance(0.5) ? random.float() : 0,
     siege: random.chance(0.5) ? 0.2 * random.float() : 0,
     // What is written meanwhile, a rival lacks.
     client: random.chance(0.5) ? 0.1 : 1 + 8 * random.float(),

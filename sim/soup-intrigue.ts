@@ -122,7 +122,10 @@ export class SoupIntrigue {
   #unsettle(leader: ServerId): void {
     const { cluster, random } = this.#options;
     const members = new Set(votersOf(cluster.at(leader).core.configuration).map(({ id }) => id));
-    const id = pick(random, cluster.ids.filter((other) => other !== leader));
+    const id = pick(
+      random,
+      cluster.ids.filter((other) => other !== leader),
+    );
     if (members.has(id)) cluster.change(leader, { kind: "remove", id });
     else cluster.change(leader, { kind: "addVoter", id, address: `${id}:8300` });
   }

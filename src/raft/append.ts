@@ -1,5 +1,6 @@
 /** How a follower takes entries from its leader (paper §5.3). */
 import { strict as assert } from "node:assert";
+import { RollcallError } from "../errors/index.ts";
 import { commitThrough } from "./commit.ts";
 import type { CoreState } from "./core-state.ts";
 import type { Rpc } from "./effects.ts";
@@ -75,7 +76,10 @@ function conflictWith(
 function takeEntries(core: CoreState, entries: readonly Entry[]): void {
   const { log } = core;
   for (const [place, entry] of entries.entries()) {
-    if (entry.index <= log.snapshot.index) continue;
+    if (entry.index <= log.snapshot.index) {
+      demandNoOther(core, entry);
+      continue;
+    }
     const own = log.termAt(entry.index);
     if (own !== undefined && !core.options.rules.conflicts(own, entry.term)) continue;
     if (own !== undefined) {
@@ -85,4 +89,18 @@ function takeEntries(core: CoreState, entries: readonly Entry[]): void {
     core.append(entries.slice(place));
     return;
   }
+}
+
+/**
+ * What a snapshot covers is committed, but for one that a leader restored from elsewhere when it was lost with
+ * everybody it had told: the others have gone on without, and there is no way back to them from here.
+ */
+function demandNoOther({ log }: CoreState, { index, term }: Entry): void {
+  const { snapshot } = log;
+  if (index !== snapshot.index || term === snapshot.term) return;
+  throw new RollcallError(
+    "disk/failed",
+    `the cluster has gone on without snapshot ${snapshot.term}-${snapshot.index} that was restored here: ` +
+      "remove this server's raft directory and start it again",
+  );
 }

@@ -86,6 +86,13 @@ export class Applier<Result> {
     this.#waiting.clear();
   }
 
+  /** Another state takes the place of what they would have changed. */
+  overtaken(): void {
+    const restored = new RaftRefusal("restored");
+    for (const { reject } of this.#waiting.values()) reject(restored);
+    this.#waiting.clear();
+  }
+
   stop(error: Error): void {
     if (this.#isStopped) return;
     this.#isStopped = true;

@@ -3,7 +3,7 @@
  * until what it promises is durable.
  *
  * The rules of raft are functions over this state, one file a concern: election.ts, votes.ts, replication.ts,
- * append.ts, commit.ts, membership.ts, reads.ts, transfer.ts, snapshot-install.ts. Only they change it.
+ * append.ts, commit.ts, membership.ts, reads.ts, transfer.ts, snapshot-install.ts, user-restore.ts. Only they change it.
  *
  * Invariants:
  *   1. `term` never goes down; within a term, `vote` once given does not change.
@@ -96,6 +96,11 @@ export interface Transfer {
   readonly deadline: number;
   isTold: boolean;
 }
+/** A state from elsewhere that is being stored; nothing is proposed meanwhile. */
+export interface Restoring {
+  readonly call: Call;
+  readonly snapshot: SnapshotMeta;
+}
 
 export interface Leadership {
   readonly since: Instant;
@@ -106,6 +111,7 @@ export interface Leadership {
   reads: PendingRead[];
   changes: PendingChange[];
   transfer: Transfer | undefined;
+  restoring: Restoring | undefined;
   /** Somebody was told to stand for election, and may do so at any time. */
   hasTransferred: boolean;
   heartbeatAt: number;

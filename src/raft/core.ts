@@ -18,7 +18,7 @@ import { onAppendEntries } from "./append.ts";
 import { advanceCommit } from "./commit.ts";
 import type { Configuration, ServerId } from "./configuration.ts";
 import { CoreState, type CoreOptions, type CoreStart } from "./core-state.ts";
-import type { Effect, Input, Proposal, Role, Rpc, Sent } from "./effects.ts";
+import type { Call, Effect, Input, Proposal, Role, Rpc, Sent } from "./effects.ts";
 import { countVotes, onVoteResponse, standAtOnce, standForElection } from "./election.ts";
 import type { Entry, Index, Term } from "./entry.ts";
 import { onChange, startChange } from "./membership.ts";
@@ -28,6 +28,7 @@ import { answerReads, checkQuorum, leaseDueAt, onRead } from "./reads.ts";
 import { heartbeatAll, replicateToAll, retryDueAt, spreadCommit } from "./replication.ts";
 import { onInstallSnapshot, onSnapshotReceived, onSnapshotTaken } from "./snapshot-install.ts";
 import { checkTransfer, onTransfer, tellTarget } from "./transfer.ts";
+import { onRestore, onRestoreStored } from "./user-restore.ts";
 import { onPreVote, onRequestVote } from "./votes.ts";
 
 /** Heartbeats in a heartbeat timeout, at least. */
@@ -111,6 +112,11 @@ export class RaftCore {
     return options.rules.isUpToDate(lastPosition, lost) && durableIndex >= lastPosition.index;
   }
 
+  /** The call whose state is being stored, to take the place of ours. */
+  get restoring(): Call | undefined {
+    return this.#state.leadership?.restoring?.call;
+  }
+
   /** What the explorer and the invariants look at. */
   get state(): Readonly<CoreState> {
     return this.#state;
@@ -169,6 +175,10 @@ export class RaftCore {
         return onLoaded(core, input.to, input.entries);
       case "snapshotTaken":
         return onSnapshotTaken(core, input.snapshot);
+      case "restore":
+        return onRestore(core, input.call, input.index);
+      case "restoreStored":
+        return onRestoreStored(core, input.call, input.outcome);
       case "snapshotReceived":
         return onSnapshotReceived(core, input.rpc, input.request, input.outcome);
       default:
@@ -257,6 +267,8 @@ export class RaftCore {
         core.emit({ kind: "refused", call, reason: "notLeader" });
       } else if (leadership.transfer !== undefined) {
         core.emit({ kind: "refused", call, reason: "transferring" });
+      } else if (leadership.restoring !== undefined) {
+        core.emit({ kind: "refused", call, reason: "restored" });
       } else if (entries.length >= room) {
         core.emit({ kind: "refused", call, reason: "busy" });
       } else {

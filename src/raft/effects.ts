@@ -62,6 +62,10 @@ export type Input =
   /** Answers "load". Empty when they are no longer there. */
   | Readonly<{ kind: "loaded"; to: ServerId; entries: readonly Entry[] }>
   | Readonly<{ kind: "snapshotTaken"; snapshot: SnapshotMeta }>
+  /** A state from elsewhere is to take the place of ours. @param index of that state: ours goes beyond it */
+  | Readonly<{ kind: "restore"; call: Call; index: Index }>
+  /** Answers "storeSnapshot". */
+  | Readonly<{ kind: "restoreStored"; call: Call; outcome: "stored" | "failed" }>
   /** Answers "receiveSnapshot": its bytes are all there and durable, or will not be. */
   | Readonly<{
       kind: "snapshotReceived";
@@ -75,6 +79,9 @@ export type RefusalReason =
   | "transferring"
   | "busy"
   | "leadershipLost"
+  | "restored"
+  | "restoreFailed"
+  | "configurationPending"
   | "configurationChanged"
   | "invalidConfiguration"
   | "noTarget"
@@ -94,6 +101,10 @@ export type Effect =
     }>
   /** The snapshot takes the place of the state and, with "reset", of the log. Takes its turn among the tickets. */
   | Readonly<{ kind: "restore"; ticket: Ticket; snapshot: SnapshotMeta; log: "reset" | "keep" }>
+  /** Make the state that was given with the call durable as this snapshot. Answered by "restoreStored". */
+  | Readonly<{ kind: "storeSnapshot"; call: Call; snapshot: SnapshotMeta }>
+  /** What was accepted and is not applied yet comes to nothing: a "restore" follows. */
+  | Readonly<{ kind: "overtaken" }>
   | Readonly<{ kind: "send"; to: ServerId; request: Request; sent: Sent }>
   | Readonly<{ kind: "reply"; rpc: Rpc; response: Response }>
   /** No reply to this one: it was given up. */

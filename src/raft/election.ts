@@ -123,6 +123,7 @@ function lead(core: CoreState): void {
     reads: [],
     changes: [],
     transfer: undefined,
+    restoring: undefined,
     hasTransferred: false,
     heartbeatAt: core.now,
     commitAt: Number.POSITIVE_INFINITY,

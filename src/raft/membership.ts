@@ -25,6 +25,7 @@ export function startChange(core: CoreState): boolean {
   const { leadership, options, log } = core;
   const next = leadership?.changes[0];
   if (leadership === undefined || next === undefined) return false;
+  if (leadership.restoring !== undefined) return false;
   const { mayChangeMembers } = options.rules;
   if (!mayChangeMembers(log.configurationIndex, core.commitIndex, leadership.firstIndex)) {
     return false;

@@ -45,6 +45,10 @@ class MemorySnapshotStore implements SnapshotStore {
     };
   }
 
+  async remove({ id }: StoredSnapshot): Promise<void> {
+    if (this.newest?.id === id) this.#kept = undefined;
+  }
+
   read({ id }: StoredSnapshot): AsyncIterable<Uint8Array> {
     const { snapshot, slices } = this.#kept ?? {};
     return eachOf(snapshot?.id === id ? slices : undefined, id);

@@ -36,6 +36,8 @@ export interface SnapshotSink {
 export interface SnapshotStore {
   readonly newest: StoredSnapshot | undefined;
   create(meta: SnapshotMeta): Promise<SnapshotSink>;
+  /** It was written for nothing. */
+  remove(snapshot: StoredSnapshot): Promise<void>;
   /** @throws {RollcallError} `disk/failed`, also when the bytes are not those that were written */
   read(snapshot: StoredSnapshot): AsyncIterable<Uint8Array>;
 }

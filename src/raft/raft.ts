@@ -25,6 +25,7 @@ import { Snapshotter } from "./snapshotter.ts";
 import { forgetLost, readStoredLog, type LogHome } from "./stored-log.ts";
 import { inTurns } from "./turns.ts";
 import { fromWalEntry } from "./wal-entry.ts";
+import { writeSnapshot } from "./write-snapshot.ts";
 
 /** Commands that wait to be applied. */
 const PENDING_MAX = 65_536;
@@ -93,6 +94,13 @@ export interface Raft<Result> extends AsyncDisposable {
   change(change: Change, latestIndex?: Index): Promise<Index>;
   transferLeadership(to?: ServerId): Promise<void>;
   snapshot(): Promise<StoredSnapshot>;
+  /**
+   * On the leader: this state takes the place of the cluster's. Resolves once a majority has it; writes that are
+   * under way are refused as "restored".
+   * @param index that it has elsewhere: here it gets a greater one
+   * @throws {RaftRefusal} with "leadershipLost" it may yet have been done
+   */
+  restore(slices: AsyncIterable<Uint8Array>, index: Index): Promise<void>;
 }
 
 /** @throws {RollcallError} `disk/failed` when what is on the disk is not enough to go on from */
@@ -136,6 +144,8 @@ class RaftServer<Result> implements Raft<Result> {
   readonly #listeners = new Set<(event: RaftEvent) => void>();
   readonly #callers = new Map<Call, Caller>();
   readonly #asked = new Map<Rpc, Asked>();
+  /** What calls to restore were given. */
+  readonly #given = new Map<Call, AsyncIterable<Uint8Array>>();
   #nextCall = 1;
   #nextRpc = 1;
   /** What was asked for in this turn of the event loop, given to the core together. */
@@ -268,6 +278,13 @@ class RaftServer<Result> implements Raft<Result> {
     return this.#snapshotter.take();
   }
 
+  async restore(slices: AsyncIterable<Uint8Array>, index: Index): Promise<void> {
+    await this.#askUntilApplied((call) => {
+      this.#given.set(call, slices);
+      this.#step({ kind: "restore", call, index });
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop(new RaftRefusal("shutdown"));
   }
@@ -348,6 +365,10 @@ class RaftServer<Result> implements Raft<Result> {
         return this.#writer.persist(effect);
       case "restore":
         return this.#restore(effect);
+      case "storeSnapshot":
+        return void this.#storeGiven(effect);
+      case "overtaken":
+        return this.#applier.overtaken();
       case "send":
         return this.#send(effect);
       case "sendSnapshot":
@@ -384,6 +405,7 @@ class RaftServer<Result> implements Raft<Result> {
   #answer(call: Call): Caller | undefined {
     const caller = this.#callers.get(call);
     this.#callers.delete(call);
+    this.#given.delete(call);
     return caller;
   }
 
@@ -479,6 +501,38 @@ class RaftServer<Result> implements Raft<Result> {
       await sink.abort().catch(() => undefined);
       throw error;
     }
+  }
+
+  /** If nobody waits for it any more when it is there, it must not stay: it is nobody's state. */
+  async #storeGiven({
+    call,
+    snapshot: meta,
+  }: Extract<Effect, { kind: "storeSnapshot" }>): Promise<void> {
+    const { snapshots, clock, logger } = this.#options;
+    try {
+      const slices = this.#whileRestoring(call, inTurns(this.#given.get(call) ?? [], clock));
+      const stored = await writeSnapshot(snapshots, meta, slices);
+      if (!this.#isRestoring(call)) await snapshots.remove(stored);
+      else this.#step({ kind: "restoreStored", call, outcome: "stored" });
+    } catch (error) {
+      logger.error("failed to restore snapshot", { error: messageOf(error) });
+      this.#callers.get(call)?.refused(new RaftRefusal("restoreFailed", messageOf(error)));
+      this.#step({ kind: "restoreStored", call, outcome: "failed" });
+    }
+  }
+
+  async *#whileRestoring(
+    call: Call,
+    slices: AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array, void> {
+    for await (const slice of slices) {
+      yield slice;
+      if (!this.#isRestoring(call)) throw new RaftRefusal("leadershipLost");
+    }
+  }
+
+  #isRestoring(call: Call): boolean {
+    return this.#stopped === undefined && this.#core.restoring === call;
   }
 
   async #load({ to, from, through }: Extract<Effect, { kind: "load" }>): Promise<void> {
@@ -577,5 +631,6 @@ class RaftServer<Result> implements Raft<Result> {
     this.#asked.clear();
     for (const { refused } of this.#callers.values()) refused(refusal);
     this.#callers.clear();
+    this.#given.clear();
   }
 }

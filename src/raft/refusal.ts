@@ -1,16 +1,13 @@
 /** Why raft did not do what it was asked to, in hashicorp/raft's words where clients match on them. */
 import type { RefusalReason } from "./effects.ts";
 
-export type RaftRefusalReason =
-  | RefusalReason
-  | "shutdown"
-  | "nothingToSnapshot"
-  | "configurationPending"
-  | "disk";
+export type RaftRefusalReason = RefusalReason | "shutdown" | "nothingToSnapshot" | "disk";
 
 const TEXTS: Readonly<Record<RaftRefusalReason, string>> = {
   notLeader: "node is not the leader",
   leadershipLost: "leadership lost while committing log",
+  restored: "snapshot restored while committing log",
+  restoreFailed: "failed to restore snapshot",
   transferring: "leadership transfer in progress",
   timeout: "leadership transfer timeout",
   noTarget: "cannot find peer",
@@ -23,7 +20,7 @@ const TEXTS: Readonly<Record<RaftRefusalReason, string>> = {
   disk: "failed to write to the log",
 };
 
-/** With "leadershipLost" and "shutdown" it may yet have been done. */
+/** With "leadershipLost", "restored" and "shutdown" it may yet have been done. */
 export class RaftRefusal extends Error {
   readonly reason: RaftRefusalReason;
   constructor(reason: RaftRefusalReason, detail?: string) {

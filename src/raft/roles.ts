@@ -35,7 +35,10 @@ function endLeadership(core: CoreState): void {
   for (const { call } of [...leadership.reads, ...leadership.changes]) {
     core.emit({ kind: "refused", call, reason: "leadershipLost" });
   }
-  const { transfer } = leadership;
+  const { transfer, restoring } = leadership;
+  if (restoring !== undefined) {
+    core.emit({ kind: "refused", call: restoring.call, reason: "leadershipLost" });
+  }
   if (transfer?.isTold === true) core.emit({ kind: "done", call: transfer.call, index: 0 });
   else if (transfer !== undefined) {
     core.emit({ kind: "refused", call: transfer.call, reason: "leadershipLost" });

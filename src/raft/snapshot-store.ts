@@ -84,6 +84,11 @@ class FileSnapshotStore implements SnapshotStore {
     return this.#sink({ ...meta, id, sizeBytes: 0 }, file);
   }
 
+  async remove({ id }: StoredSnapshot): Promise<void> {
+    this.#kept = this.#kept.filter((kept) => kept.id !== id);
+    await this.#clear(id);
+  }
+
   async *read(snapshot: StoredSnapshot): AsyncGenerator<Uint8Array, void> {
     const kept = this.#kept.find(({ id }) => id === snapshot.id);
     if (kept === undefined) throw new RollcallError("disk/failed", `no snapshot ${snapshot.id}`);

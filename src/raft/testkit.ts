@@ -66,6 +66,8 @@ export class TestServer {
   applied: Entry[] = [];
   appliedIndex: Index = 0;
   readonly answers = new Map<Call, Answer>();
+  /** What it is to restore, by call. */
+  readonly given = new Map<Call, readonly Entry[]>();
   /** Requests of others that wait for their replies. */
   readonly asked = new Map<number, Flight & { readonly kind: "request" }>();
 
@@ -223,6 +225,23 @@ export class TestCluster {
     const call = this.#call();
     this.step(id, { kind: "transfer", call, to });
     return call;
+  }
+
+  /** Its state is to become that of these commands. */
+  restore(id: ServerId, commands: readonly Entry[], index: Index): Call {
+    const call = this.#call();
+    this.at(id).given.set(call, commands);
+    this.step(id, { kind: "restore", call, index });
+    return call;
+  }
+
+  /** What it was given is durable, and takes the state's place if it is still wanted. */
+  storeGiven(id: ServerId, call: Call): void {
+    const target = this.at(id);
+    const restoring = target.core.state.leadership?.restoring;
+    if (restoring?.call !== call) return;
+    target.snapshot = { ...restoring.snapshot, applied: target.given.get(call) ?? [] };
+    this.step(id, { kind: "restoreStored", call, outcome: "stored" });
   }
 
   answer(id: ServerId, call: Call): Answer | undefined {
@@ -429,6 +448,8 @@ export class TestCluster {
         target.answers.set(effect.call, effect);
         return;
       case "role":
+      case "storeSnapshot":
+      case "overtaken":
         return;
     }
   }

@@ -14,6 +14,10 @@ export function onTransfer(core: CoreState, call: Call, wanted: ServerId | undef
     core.emit({ kind: "refused", call, reason: "transferring" });
     return;
   }
+  if (leadership.restoring !== undefined) {
+    core.emit({ kind: "refused", call, reason: "restored" });
+    return;
+  }
   const to = wanted ?? furthest(core, leadership);
   if (to === undefined || to === core.options.id || !isVoter(core.log.configuration, to)) {
     core.emit({ kind: "refused", call, reason: "noTarget" });

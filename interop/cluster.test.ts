@@ -146,5 +146,8 @@ test("a leader that leaves hands over, and is no member any more", async () => {
   await fleet.end(name, "SIGKILL");
   const others = fleet.specs.map(({ address }) => address);
   await oneLeader(others);
-  await votersAre(others[0] as string, fleet.specs.map((spec) => spec.name));
+  await votersAre(
+    others[0] as string,
+    fleet.specs.map((spec) => spec.name),
+  );
 }, 60_000);

@@ -84,10 +84,7 @@ export async function leaderAt(address: string): Promise<string> {
 }
 
 /** Resolves with the leader's address once all of these know the same one. */
-export async function oneLeader(
-  addresses: readonly string[],
-  limitMs = 30_000,
-): Promise<string> {
+export async function oneLeader(addresses: readonly string[], limitMs = 30_000): Promise<string> {
   const seen = await eventually(
     `one leader of ${addresses.join(", ")}`,
     () => Promise.all(addresses.map(leaderAt)),
@@ -112,7 +109,11 @@ export async function raftServers(address: string): Promise<readonly RaftServer[
 }
 
 /** Resolves once these, and nobody else, vote. */
-export async function votersAre(at: string, names: readonly string[], limitMs = 60_000): Promise<void> {
+export async function votersAre(
+  at: string,
+  names: readonly string[],
+  limitMs = 60_000,
+): Promise<void> {
   const wanted = [...names].sort().join();
   await eventually(
     `${wanted} vote`,

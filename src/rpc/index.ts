@@ -1,6 +1,5 @@
 /** Calls between servers and agents: what can be asked, and how that travels over connections. */
 export * from "./methods.ts";
-export { KEYRING_OPERATIONS } from "./remote-methods.ts";
 export type {
   CallOptions,
   CallServer,
@@ -13,7 +12,6 @@ export type {
   RemoteServer,
   ServerHooks,
 } from "./remote-methods.ts";
-export { isUnanswered } from "./failure.ts";
 export type { Unanswered } from "./failure.ts";
 export { clientDelegate } from "./client-delegate.ts";
 export type { ClientNeeds } from "./client-delegate.ts";
@@ -27,5 +25,5 @@ export { RpcPool } from "./pool.ts";
 export type { RpcPoolOptions } from "./pool.ts";
 export { RpcServer } from "./rpc-server.ts";
 export type { RpcConnection, RpcServerOptions } from "./rpc-server.ts";
-export { FIRST_BYTE, FirstBytes } from "./first-byte.ts";
+export { FirstBytes } from "./first-byte.ts";
 export type { FirstBytesOptions } from "./first-byte.ts";

@@ -44,6 +44,8 @@ function arbitrary(schema: Schema): fc.Arbitrary<unknown> {
           fc.integer({ min: Math.max(min, -70_000), max: Math.min(max, 70_000) }),
         );
       });
+    case "duration":
+      return fc.integer({ min: -1e9, max: 1e9 }).map((seconds) => seconds * 1e9);
     case "wide":
       return schema.signed
         ? fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n })

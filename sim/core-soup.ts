@@ -193,6 +193,8 @@ class Soup extends TestCluster {
       case "restore":
       case "sendSnapshot":
       case "receiveSnapshot":
+      case "overtaken":
+      case "storeSnapshot":
         return;
     }
   }

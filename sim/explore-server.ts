@@ -322,6 +322,8 @@ class OneStep {
       case "restore":
       case "sendSnapshot":
       case "receiveSnapshot":
+      case "overtaken":
+      case "storeSnapshot":
         assert.fail("nobody takes snapshots here");
     }
   }

@@ -28,19 +28,25 @@ export class ServerFleet implements AsyncDisposable {
   }
 
   start(spec: ServerSpec, flags: readonly string[] = []): Program {
+    const quick = "-hcl=performance { raft_multiplier = 1 }";
+    return this.#start(spec, ["-server", quick, ...this.#flags, ...flags]);
+  }
+
+  startClient(spec: ServerSpec, flags: readonly string[]): Program {
+    return this.#start(spec, flags);
+  }
+
+  #start(spec: ServerSpec, flags: readonly string[]): Program {
     const data = this.dataOf(spec);
     mkdirSync(data, { recursive: true });
     const program = new Program([
       ...(spec.make === "ours" ? [ROLLCALL] : ["consul"]),
       "agent",
-      "-server",
       `-node=${spec.name}`,
       `-bind=${spec.address}`,
       `-client=${spec.address}`,
       `-data-dir=${data}`,
       "-retry-interval=1s",
-      "-hcl=performance { raft_multiplier = 1 }",
-      ...this.#flags,
       ...flags,
     ]);
     this.#running.set(spec.name, { spec, program });

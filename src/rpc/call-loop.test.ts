@@ -161,7 +161,7 @@ test("a bug is answered as well, and logged with its stack", async () => {
   const logged: unknown[] = [];
   const logger = { ...noLogger, error: (_: string, fields: unknown) => logged.push(fields) };
   const bug = new TypeError("not a function");
-  const { peer, loop } = scene(() => Promise.reject(bug), logger as unknown as Logger);
+  const { peer, loop } = scene(() => Promise.reject(bug), logger);
   loop.data(requests("a"));
   await turns();
   expect(peer.replies()).toEqual(["1 not a function"]);

@@ -9,6 +9,7 @@ export type {
   KeyringResponse,
   RaftStats,
   RemoteMethodName,
+  RemoteMethods,
   RemoteServer,
   ServerHooks,
 } from "./remote-methods.ts";

@@ -30,6 +30,11 @@ export class RpcServer implements Disposable {
     this.#options = options;
   }
 
+  /** By all connections together. */
+  get heldBytes(): number {
+    return this.#limit.totalBytes;
+  }
+
   /** @param connection its first byte, which says what kind it is, is read already */
   serve(connection: Duplex, kind: RpcConnection): void {
     if (this.#isClosed) {

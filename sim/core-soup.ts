@@ -175,6 +175,8 @@ class Soup extends TestCluster {
       case "restore":
       case "sendSnapshot":
       case "receiveSnapshot":
+      case "storeSnapshot":
+      case "overtaken":
         return;
     }
   }
@@ -219,7 +221,10 @@ class Soup extends TestCluster {
       [snapshot, () => this.#snapshotAny()],
       [change, () => this.#changeMembers(this.#anyLeader)],
       [transfer, () => this.#transferAny()],
-      [mayAsk ? client : 0, () => this.#clientAsks(this.#anyLeader ?? pick(this.#chance, this.ids))],
+      [
+        mayAsk ? client : 0,
+        () => this.#clientAsks(this.#anyLeader ?? pick(this.#chance, this.ids)),
+      ],
     ]);
     if (mayAsk) this.#intrigue.proceed();
     if (this.flights.length > FLIGHTS_MAX) this.drop(this.#anyFlight());
@@ -284,7 +289,8 @@ class Soup extends TestCluster {
   }
 
   #clientAsks(target: ServerId): void {
-    if (this.at(target).isUp && !this.#faults.paused.has(target)) this.#clients.askSomething(target);
+    if (this.at(target).isUp && !this.#faults.paused.has(target))
+      this.#clients.askSomething(target);
   }
 
   /** A leader that has been replaced and does not know it is who tells lies, if anybody does. */

@@ -256,6 +256,7 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
   scope.use(
     await startHttpServer({
       ...listening,
+      snapshots: server.snapshots,
       meter: metrics,
       logs: { subscribe: (sink) => needs.logger.subscribe?.(sink) ?? NO_LINES },
       agent,

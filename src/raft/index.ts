@@ -24,4 +24,5 @@ export type { RaftRefusalReason } from "./refusal.ts";
 export { openSnapshotStore } from "./snapshot-store.ts";
 export { StreamTransport } from "./transport.ts";
 export type { TransportOptions } from "./transport.ts";
+export { inTurns } from "./turns.ts";
 export { bootstrap } from "./bootstrap.ts";

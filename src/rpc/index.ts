@@ -17,5 +17,7 @@ export { RpcPool } from "./pool.ts";
 export type { CallOptions, RemoteServer, RpcPoolOptions } from "./pool.ts";
 export { RpcServer } from "./rpc-server.ts";
 export type { RpcConnection, RpcServerOptions } from "./rpc-server.ts";
+export { restoreOver, saveOver, serveSnapshot } from "./snapshot-stream.ts";
+export type { SavedSnapshot, SnapshotOptions, Snapshots } from "./snapshots.ts";
 export { FIRST_BYTE, FirstBytes } from "./first-byte.ts";
 export type { FirstBytesOptions } from "./first-byte.ts";

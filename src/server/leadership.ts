@@ -81,13 +81,18 @@ export class Leadership implements AsyncDisposable {
       };
       const abort = (): void => waiter.reject(signal?.reason);
       const timer = clock.after(waitMs, () => {
-        waiter.reject(
-          new RollcallError("request/refused", "Not ready to serve consistent reads"),
-        );
+        waiter.reject(new RollcallError("request/refused", "Not ready to serve consistent reads"));
       });
       signal?.addEventListener("abort", abort);
       this.#waiters.add(waiter);
     });
+  }
+
+  /** All state was replaced: what was taken up for the state before is laid down, and taken up again. */
+  async reassert(): Promise<void> {
+    if (this.#duties === undefined) return;
+    await this.#layDown();
+    await this.#follow();
   }
 
   /** Starts a session's TTL anew. */
@@ -156,7 +161,10 @@ export class Leadership implements AsyncDisposable {
     for (const { ID } of view.sessions()) duties.sessionTimers.renew(ID);
     if (view.index(row.tombstones) > 0) duties.tombstones.laid(store.lastIndex);
     if (view.autopilot() === undefined) {
-      await apply({ type: "Autopilot", body: { Datacenter, Config: initialAutopilot, CAS: false } });
+      await apply({
+        type: "Autopilot",
+        body: { Datacenter, Config: initialAutopilot, CAS: false },
+      });
     }
     if (this.#duties !== duties) return;
     duties.isReady = true;

@@ -2,6 +2,7 @@
  * What makes an agent a server: the store, the log that feeds it, the port on which other agents call, and the leader's
  * duties. This is the composition; what the parts do is in their files.
  */
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { RuntimeConfig } from "../config/index.ts";
 import { localDelegate } from "../endpoints/index.ts";
@@ -21,6 +22,7 @@ import {
   type KeyringRequest,
   type KeyringResponse,
   type RemoteServer,
+  type Snapshots,
 } from "../rpc/index.ts";
 import { Store, type ApplyEffects } from "../store/index.ts";
 import { Autopilot, statesOf } from "./autopilot.ts";
@@ -39,8 +41,10 @@ import type { PoolMember } from "./pool-member.ts";
 import { openRaftHome } from "./raft-home.ts";
 import { startRaftLog, RaftLog } from "./raft-log.ts";
 import { raftStatsOf } from "./raft-stats.ts";
-import { dialRaft, ipAddress, listenRpc } from "./rpc-port.ts";
+import { dialRaft, dialServer, ipAddress, listenRpc } from "./rpc-port.ts";
 import { noLeaderText, ServerDirectory, type KnownServer } from "./server-directory.ts";
+import { ServerSnapshots } from "./snapshots.ts";
+import { diskSpool, memorySpool } from "./state-spool.ts";
 
 /** The LAN pool, as far as a server needs it. */
 export interface ServerPool {
@@ -66,6 +70,7 @@ export interface ServerNeeds {
 export interface Server extends AsyncDisposable {
   readonly delegate: Delegate;
   readonly consensus: Consensus;
+  readonly snapshots: Snapshots;
   /** A member of the LAN pool has changed: the catalog is to follow. */
   memberChanged(member: PoolMember): void;
   /** Before the pool is left: gives up the lead, as far as somebody takes it. */
@@ -108,9 +113,15 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       shortTimeoutMs: 1000 * config.raft.multiplier,
       dial: (to, signal) => dialRaft(platform.network, to.address, signal),
       idAt: (address) =>
-        directory.byAddress(address)?.id ?? consensus.members.find((m) => m.address === address)?.id,
+        directory.byAddress(address)?.id ??
+        consensus.members.find((m) => m.address === address)?.id,
     }),
   );
+  // The port is there before what answers on it.
+  const snapshots: Snapshots = {
+    save: (options) => ownSnapshots.save(options),
+    restore: (archive, options) => ownSnapshots.restore(archive, options),
+  };
   const called: CallServer = {
     call: (method, args, options) => delegate.call(method, args, options),
     hooks: {
@@ -121,7 +132,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     },
   };
   const acceptRaft = (stream: Duplex): void => transport.accept(stream);
-  scope.use(await listenRpc({ platform, logger, config, called, acceptRaft }));
+  scope.use(await listenRpc({ platform, logger, config, called, snapshots, acceptRaft }));
   const rpc = scope.use(
     new RpcPool({
       clock,
@@ -132,8 +143,9 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     }),
   );
 
+  const machine = storeMachine({ store, random, onApplied });
   const consensus: Consensus = config.devMode
-    ? scope.use(loneLog(store, self, onApplied))
+    ? scope.use(loneLog({ ...machine, store, self, onApplied }))
     : scope.use(
         await startRaftLog({
           platform,
@@ -141,7 +153,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
           home: await openRaftHome(platform, logger, config.dataDir),
           self,
           transport,
-          ...storeMachine({ store, random, onApplied }),
+          ...machine,
           settings: config.raft,
           addressOf: (id) => directory.byId(id)?.address,
           knowsPreVote: (id) => directory.byId(id)?.tags.Features["pv"] !== undefined,
@@ -188,12 +200,24 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     ready: (signal) => leadership.ready(signal, config.rpcHoldTimeoutMs),
     isLeaving: () => isLeaving,
     noLeader: () =>
-      new RollcallError(
-        "raft/no-leader",
-        noLeaderText(consensus.members, directory, clock.now()),
-      ),
+      new RollcallError("raft/no-leader", noLeaderText(consensus.members, directory, clock.now())),
   });
 
+  const ownSnapshots = new ServerSnapshots({
+    clock,
+    logger: logger.named("snapshot"),
+    datacenter,
+    consensus,
+    content: machine.content,
+    openSpool: async () =>
+      config.devMode
+        ? memorySpool()
+        : diskSpool(platform.disk, join(config.dataDir, "raft", "restoring.tmp")),
+    leader: () => remoteOf(consensus.leader, self, directory),
+    dial: ({ address }) => dialServer(platform, address),
+    ready: () => leadership.ready(undefined, config.rpcHoldTimeoutMs),
+    onRestored: () => leadership.reassert(),
+  });
   const newAutopilot = (): Autopilot =>
     new Autopilot({
       clock,
@@ -232,7 +256,16 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
         const ownName = config.nodeName;
         const members = () => pool.members();
         reconciler = duties.use(
-          new MemberReconciler({ clock, logger, store, datacenter, ownName, apply: applied, members, keepPeer }),
+          new MemberReconciler({
+            clock,
+            logger,
+            store,
+            datacenter,
+            ownName,
+            apply: applied,
+            members,
+            keepPeer,
+          }),
         );
         duties.defer(() => (reconciler = undefined));
         await reconciler.start();
@@ -254,6 +287,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
   return {
     delegate,
     consensus,
+    snapshots,
     memberChanged: (member) => {
       directory.changed(member);
       expecting?.look();

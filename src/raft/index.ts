@@ -13,7 +13,7 @@ export type {
   Transport,
 } from "./ports.ts";
 export { memorySnapshotStore } from "./memory-snapshot-store.ts";
-export { readPeersJson, recoverByPeersJson } from "./peers-json.ts";
+export { recoverByPeersJson } from "./peers-json.ts";
 export type { PeersJsonPlace } from "./peers-json.ts";
 export { recoverCluster } from "./recover-cluster.ts";
 export type { RecoveryOptions } from "./recover-cluster.ts";

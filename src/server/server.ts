@@ -37,8 +37,9 @@ import { LockDelays } from "./lock-delays.ts";
 import { loneLog } from "./lone-log.ts";
 import { MemberReconciler } from "./member-reconciler.ts";
 import { PeerKeeper } from "./peer-keeper.ts";
+import { recoverByPeers } from "./peers-recovery.ts";
 import type { PoolMember } from "./pool-member.ts";
-import { openRaftHome } from "./raft-home.ts";
+import { openRaftHome, type RaftHome } from "./raft-home.ts";
 import { startRaftLog, RaftLog } from "./raft-log.ts";
 import { raftStatsOf } from "./raft-stats.ts";
 import { dialRaft, dialServer, ipAddress, listenRpc } from "./rpc-port.ts";
@@ -150,7 +151,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
         await startRaftLog({
           platform,
           logger,
-          home: await openRaftHome(platform, logger, config.dataDir),
+          home: await openHome(platform, logger, config.dataDir),
           self,
           transport,
           ...machine,
@@ -303,6 +304,18 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       await scope[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What an operator left for this server to do first is done. */
+async function openHome(platform: Platform, logger: Logger, dataDir: string): Promise<RaftHome> {
+  const home = await openRaftHome(platform, logger, dataDir);
+  try {
+    await recoverByPeers(platform, logger, home);
+    return home;
+  } catch (error) {
+    await home.wal[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -7,13 +7,8 @@ import type { DirEntry, KvsOp, PreparedQuery, RegisterRequest, TxnOp } from "../
 import { BLANK_QUERY } from "../src/model/index.ts";
 import { noLogger } from "../src/platform/index.ts";
 import { nodePlatform } from "../src/platform/node/index.ts";
-import {
-  DEFAULT_QUERY,
-  isUnanswered,
-  RpcPool,
-  type CallOptions,
-  type RemoteMethods,
-} from "../src/rpc/index.ts";
+import { DEFAULT_QUERY, RpcPool, type CallOptions, type RemoteMethods } from "../src/rpc/index.ts";
+import { isUnanswered } from "../src/rpc/failure.ts";
 import { encodeConsulUserEvent, USER_EVENT_VERSION } from "../src/wire/index.ts";
 import { eventually, Program } from "./programs.ts";
 

@@ -254,6 +254,7 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
   scope.use(
     await startHttpServer({
       ...listening,
+      snapshots: role.snapshots,
       meter: metrics,
       logs: { subscribe: (sink) => needs.logger.subscribe?.(sink) ?? NO_LINES },
       agent,

@@ -4,8 +4,17 @@
  */
 import type { RuntimeConfig } from "../config/index.ts";
 import { DisposableScope, type Logger, type Platform } from "../platform/index.ts";
-import { clientDelegate, RpcPool, ServerList, type Delegate } from "../rpc/index.ts";
-import { ipAddress, knownServer, type PoolMember } from "../server/index.ts";
+import { RollcallError } from "../errors/index.ts";
+import {
+  clientDelegate,
+  restoreOver,
+  RpcPool,
+  saveOver,
+  ServerList,
+  type Delegate,
+  type Snapshots,
+} from "../rpc/index.ts";
+import { dialServer, ipAddress, knownServer, type PoolMember } from "../server/index.ts";
 
 export interface ClientNeeds {
   readonly platform: Platform;
@@ -16,6 +25,7 @@ export interface ClientNeeds {
 export interface Client extends AsyncDisposable {
   readonly kind: "client";
   readonly delegate: Delegate;
+  readonly snapshots: Snapshots;
   readonly knownServerCount: number;
   /** A member of the LAN pool has changed. */
   memberChanged(member: PoolMember): void;
@@ -54,9 +64,17 @@ export function startClient({ platform, logger, config, memberCount }: ClientNee
     pool,
     isLeaving: () => isLeaving,
   });
+  const dialAny = (): ReturnType<typeof dialServer> => {
+    if (servers.current !== undefined) return dialServer(platform, servers.current.address);
+    throw new RollcallError("request/refused", "No known Consul servers");
+  };
   return {
     kind: "client",
     delegate,
+    snapshots: {
+      save: async (options) => saveOver(await dialAny(), options),
+      restore: async (archive, options) => restoreOver(await dialAny(), options, archive),
+    },
     get knownServerCount() {
       return servers.count;
     },

@@ -130,6 +130,18 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     synopsis: "Registers services with the local agent",
     load: async () => (await import("./services-register.ts")).servicesRegister,
   },
+  "snapshot inspect": {
+    synopsis: "Shows what a snapshot's file holds",
+    load: async () => (await import("./snapshot-inspect.ts")).snapshotInspect,
+  },
+  "snapshot restore": {
+    synopsis: "Replaces all state by that of a snapshot",
+    load: async () => (await import("./snapshot-restore.ts")).snapshotRestore,
+  },
+  "snapshot save": {
+    synopsis: "Saves all state of the servers to a file",
+    load: async () => (await import("./snapshot-save.ts")).snapshotSave,
+  },
   validate: {
     synopsis: "Checks configuration files and directories",
     load: async () => (await import("./validate.ts")).validate,
@@ -185,6 +197,16 @@ export const GROUPS: Readonly<Record<string, Group>> = {
     takes: "[options]",
     usage: `
   The servers of a datacenter agree on a log of all changes by the Raft protocol.`,
+  },
+  snapshot: {
+    synopsis: "Saves and restores the state of the servers",
+    usage: `
+  A snapshot is all state at one moment: the catalog, keys and values, sessions,
+  prepared queries, ACLs. Keep some where the servers are not.
+
+      $ rollcall snapshot save backup.snap
+      $ rollcall snapshot inspect backup.snap
+      $ rollcall snapshot restore backup.snap`,
   },
   services: {
     synopsis: "Registers services with the local agent, and removes them",

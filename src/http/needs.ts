@@ -13,7 +13,7 @@ import type {
   UserEventRequest,
 } from "../model/index.ts";
 import type { RuntimeConfig } from "../config/index.ts";
-import type { Delegate, ExcludedInstance } from "../rpc/index.ts";
+import type { Delegate, ExcludedInstance, Snapshots } from "../rpc/index.ts";
 
 /** A service of this agent as it was registered, with what the agent adds. */
 export interface LocalService {
@@ -139,6 +139,7 @@ export interface HttpNeeds {
   readonly meter: Meter;
   readonly config: () => RuntimeConfig;
   readonly delegate: Delegate;
+  readonly snapshots: Snapshots;
   readonly agent: LocalAgent;
   /** Chooses among `nodes`, which the catalog considers healthy enough for DNS; `excluded` is what it does not. */
   readonly dnsSelection: (instances: {

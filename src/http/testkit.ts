@@ -15,7 +15,7 @@ import {
   type Meter,
   type Platform,
 } from "../platform/index.ts";
-import type { Delegate, MethodName, Methods, QueryMeta } from "../rpc/index.ts";
+import type { Delegate, MethodName, Methods, QueryMeta, Snapshots } from "../rpc/index.ts";
 import type { HttpNeeds, LocalAgent, LocalService, LogSource } from "./needs.ts";
 import { startHttpServer } from "./server.ts";
 
@@ -167,7 +167,13 @@ export interface TestOptions {
   readonly config?: Partial<RuntimeConfig>;
   readonly logs?: LogSource;
   readonly meter?: Meter;
+  readonly snapshots?: Snapshots;
 }
+/** Nobody has any. */
+const noSnapshots: Snapshots = {
+  save: () => Promise.reject(new RollcallError("raft/no-leader")),
+  restore: () => Promise.reject(new RollcallError("raft/no-leader")),
+};
 
 export async function startTestServer(options: TestOptions): Promise<TestServer> {
   const { platform } = options;
@@ -182,6 +188,7 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
     logs: options.logs ?? { subscribe: () => ({ [Symbol.dispose]: () => {} }) },
     config: () => config,
     delegate,
+    snapshots: options.snapshots ?? noSnapshots,
     agent,
     dnsSelection: ({ nodes, excluded }) => ({ kept: nodes, excluded, limit: "all" }),
   };

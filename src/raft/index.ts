@@ -13,7 +13,7 @@ export type {
   Transport,
 } from "./ports.ts";
 export { memorySnapshotStore } from "./memory-snapshot-store.ts";
-export { readPeersJson, recoverByPeersJson } from "./peers-json.ts";
+export { recoverByPeersJson } from "./peers-json.ts";
 export type { PeersJsonPlace } from "./peers-json.ts";
 export { recoverCluster } from "./recover-cluster.ts";
 export type { RecoveryOptions } from "./recover-cluster.ts";
@@ -24,4 +24,5 @@ export type { RaftRefusalReason } from "./refusal.ts";
 export { openSnapshotStore } from "./snapshot-store.ts";
 export { StreamTransport } from "./transport.ts";
 export type { TransportOptions } from "./transport.ts";
+export { inTurns } from "./turns.ts";
 export { bootstrap } from "./bootstrap.ts";

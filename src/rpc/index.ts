@@ -27,4 +27,6 @@ export type { RpcPoolOptions } from "./pool.ts";
 export { RpcServer } from "./rpc-server.ts";
 export type { RpcConnection, RpcServerOptions } from "./rpc-server.ts";
 export { FirstBytes } from "./first-byte.ts";
+export { restoreOver, saveOver, serveSnapshot } from "./snapshot-stream.ts";
+export type { SavedSnapshot, SnapshotOptions, Snapshots } from "./snapshots.ts";
 export type { FirstBytesOptions } from "./first-byte.ts";

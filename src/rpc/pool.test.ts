@@ -10,12 +10,12 @@ import type { StreamEvents } from "./byte-stream.ts";
 import {
   DEFAULT_QUERY,
   FirstBytes,
-  isUnanswered,
   RpcPool,
   RpcServer,
   type CallServer,
   type KeyQuery,
 } from "./index.ts";
+import { isUnanswered } from "./failure.ts";
 import { YamuxSession } from "./yamux-session.ts";
 
 const THERE = { name: "s1", address: "10.0.0.1:8300" };

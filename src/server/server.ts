@@ -2,6 +2,7 @@
  * What makes an agent a server: the store, the log that feeds it, the port on which other agents call, and the leader's
  * duties. This is the composition; what the parts do is in their files.
  */
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { RuntimeConfig } from "../config/index.ts";
 import { localDelegate } from "../endpoints/index.ts";
@@ -21,6 +22,7 @@ import {
   type KeyringRequest,
   type KeyringResponse,
   type RemoteServer,
+  type Snapshots,
 } from "../rpc/index.ts";
 import { Store, type ApplyEffects } from "../store/index.ts";
 import { Autopilot, statesOf } from "./autopilot.ts";
@@ -35,12 +37,15 @@ import { LockDelays } from "./lock-delays.ts";
 import { loneLog } from "./lone-log.ts";
 import { MemberReconciler } from "./member-reconciler.ts";
 import { PeerKeeper } from "./peer-keeper.ts";
+import { recoverByPeers } from "./peers-recovery.ts";
 import type { PoolMember } from "./pool-member.ts";
-import { openRaftHome } from "./raft-home.ts";
+import { openRaftHome, type RaftHome } from "./raft-home.ts";
 import { startRaftLog, RaftLog } from "./raft-log.ts";
 import { raftStatsOf } from "./raft-stats.ts";
-import { ipAddress, listenRpc } from "./rpc-port.ts";
+import { dialServer, ipAddress, listenRpc } from "./rpc-port.ts";
 import { noLeaderText, ServerDirectory, type KnownServer } from "./server-directory.ts";
+import { ServerSnapshots } from "./snapshots.ts";
+import { diskSpool, memorySpool } from "./state-spool.ts";
 
 /** The LAN pool, as far as a server needs it. */
 export interface ServerPool {
@@ -67,6 +72,7 @@ export interface Server extends AsyncDisposable {
   readonly kind: "server";
   readonly delegate: Delegate;
   readonly consensus: Consensus;
+  readonly snapshots: Snapshots;
   /** A member of the LAN pool has changed: the catalog is to follow. */
   memberChanged(member: PoolMember): void;
   /** Before the pool is left: gives up the lead, as far as somebody takes it. */
@@ -113,6 +119,11 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
         consensus.members.find((m) => m.address === address)?.id,
     }),
   );
+  // The port is there before what answers on it.
+  const snapshots: Snapshots = {
+    save: (options) => ownSnapshots.save(options),
+    restore: (archive, options) => ownSnapshots.restore(archive, options),
+  };
   const called: CallServer = {
     call: (method, args, options) => delegate.call(method, args, options),
     hooks: {
@@ -123,7 +134,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     },
   };
   const acceptRaft = (stream: Duplex): void => transport.accept(stream);
-  scope.use(await listenRpc({ platform, logger, config, called, acceptRaft }));
+  scope.use(await listenRpc({ platform, logger, config, called, snapshots, acceptRaft }));
   const rpc = scope.use(
     new RpcPool({
       clock,
@@ -133,16 +144,17 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     }),
   );
 
+  const machine = storeMachine({ store, random, onApplied });
   const consensus: Consensus = config.devMode
-    ? scope.use(loneLog(store, self, onApplied))
+    ? scope.use(loneLog({ ...machine, store, self, onApplied }))
     : scope.use(
         await startRaftLog({
           platform,
           logger,
-          home: await openRaftHome(platform, logger, config.dataDir),
+          home: await openHome(platform, logger, config.dataDir),
           self,
           transport,
-          ...storeMachine({ store, random, onApplied }),
+          ...machine,
           settings: config.raft,
           addressOf: (id) => directory.addressOf(id),
           knowsPreVote: (id) => directory.byId(id)?.tags.Features["pv"] !== undefined,
@@ -198,6 +210,21 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
   // A development agent is the leader, always.
   const delegate = config.devMode ? local : forwarding();
 
+  const ownSnapshots = new ServerSnapshots({
+    clock,
+    logger: logger.named("snapshot"),
+    datacenter,
+    consensus,
+    content: machine.content,
+    openSpool: async () =>
+      config.devMode
+        ? memorySpool()
+        : diskSpool(platform.disk, join(config.dataDir, "raft", "restoring.tmp")),
+    leader: () => remoteOf(consensus.leader, self, directory),
+    dial: ({ address }) => dialServer(platform, address),
+    ready: () => leadership.ready(undefined, config.rpcHoldTimeoutMs),
+    onRestored: () => leadership.reassert(),
+  });
   const newAutopilot = (): Autopilot =>
     new Autopilot({
       clock,
@@ -268,6 +295,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     kind: "server",
     delegate,
     consensus,
+    snapshots,
     memberChanged: (member) => {
       directory.changed(member);
       expecting?.look();
@@ -284,6 +312,18 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       await scope[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What an operator left for this server to do first is done. */
+async function openHome(platform: Platform, logger: Logger, dataDir: string): Promise<RaftHome> {
+  const home = await openRaftHome(platform, logger, dataDir);
+  try {
+    await recoverByPeers(platform, logger, home);
+    return home;
+  } catch (error) {
+    await home.wal[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -11,7 +11,10 @@ import {
   RpcPool,
   saveOver,
   ServerList,
+  type DatacenterMap,
   type Delegate,
+  type EventFire,
+  type RemoteServer,
   type Snapshots,
 } from "../rpc/index.ts";
 import { dialServer, ipAddress, knownServer, type PoolMember } from "../server/index.ts";
@@ -26,6 +29,8 @@ export interface Client extends AsyncDisposable {
   readonly kind: "client";
   readonly delegate: Delegate;
   readonly snapshots: Snapshots;
+  fireEvent(event: EventFire): Promise<void>;
+  datacenterMaps(): Promise<readonly DatacenterMap[]>;
   readonly knownServerCount: number;
   /** A member of the LAN pool has changed. */
   memberChanged(member: PoolMember): void;
@@ -64,10 +69,11 @@ export function startClient({ platform, logger, config, memberCount }: ClientNee
     pool,
     isLeaving: () => isLeaving,
   });
-  const dialAny = (): ReturnType<typeof dialServer> => {
-    if (servers.current !== undefined) return dialServer(platform, servers.current.address);
+  const current = (): RemoteServer => {
+    if (servers.current !== undefined) return servers.current;
     throw new RollcallError("request/refused", "No known Consul servers");
   };
+  const dialAny = (): ReturnType<typeof dialServer> => dialServer(platform, current().address);
   return {
     kind: "client",
     delegate,
@@ -75,6 +81,8 @@ export function startClient({ platform, logger, config, memberCount }: ClientNee
       save: async (options) => saveOver(await dialAny(), options),
       restore: async (archive, options) => restoreOver(await dialAny(), options, archive),
     },
+    fireEvent: async (event) => pool.call(current(), "Internal.EventFire", event),
+    datacenterMaps: async () => pool.call(current(), "Coordinate.ListDatacenters", {}),
     get knownServerCount() {
       return servers.count;
     },

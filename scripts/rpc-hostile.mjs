@@ -122,7 +122,7 @@ async function attack() {
     const { count, median, worst, failures } = await told(client, "tell");
     console.log(
       `| ${what} | ${mebibytes(before.rss)} | ${mebibytes(during.peakBytes)} | ${mebibytes(after.rss)} ` +
-        `| ${during.open} | ${count}, ${median.toFixed(1)} ms, ${worst.toFixed(0)} ms, ${failures} |`,
+        `| ${Number(during.open)} | ${Number(count)}, ${median.toFixed(1)} ms, ${worst.toFixed(0)} ms, ${Number(failures)} |`,
     );
     if (after.open > 1) console.error(`${after.open} connections are left`);
   }

@@ -1,7 +1,7 @@
 // What a server does about connections that want too much of it, in virtual time.
 import type { Duplex } from "node:stream";
 import { expect, test } from "vitest";
-import { noLogger, type Logger } from "../platform/index.ts";
+import { noLogger } from "../platform/index.ts";
 import { simPlatform } from "../platform/sim/index.ts";
 import type { CallServer } from "./remote-methods.ts";
 import { RpcServer } from "./rpc-server.ts";
@@ -24,7 +24,7 @@ async function scene() {
   const warn = (message: string): void => void warnings.push(message);
   const server = new RpcServer({
     clock,
-    logger: { ...noLogger, warn } as unknown as Logger,
+    logger: { ...noLogger, warn },
     called: {} as CallServer,
     heldMaxBytes: 8 * MEBIBYTE,
   });

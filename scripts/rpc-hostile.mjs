@@ -121,7 +121,7 @@ async function attack() {
     }
     const { count, median, worst, failures } = await told(client, "tell");
     console.log(
-      `| ${what} | ${mebibytes(before.rss)} | ${mebibytes(during.peakBytes)} | ${mebibytes(after.rss)} ` +
+      `| ${String(what)} | ${mebibytes(before.rss)} | ${mebibytes(during.peakBytes)} | ${mebibytes(after.rss)} ` +
         `| ${Number(during.open)} | ${Number(count)}, ${median.toFixed(1)} ms, ${worst.toFixed(0)} ms, ${Number(failures)} |`,
     );
     if (after.open > 1) console.error(`${after.open} connections are left`);

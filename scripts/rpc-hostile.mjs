@@ -124,7 +124,7 @@ async function attack() {
       `| ${String(what)} | ${mebibytes(before.rss)} | ${mebibytes(during.peakBytes)} | ${mebibytes(after.rss)} ` +
         `| ${Number(during.open)} | ${Number(count)}, ${median.toFixed(1)} ms, ${worst.toFixed(0)} ms, ${Number(failures)} |`,
     );
-    if (after.open > 1) console.error(`${after.open} connections are left`);
+    if (after.open > 1) console.error(`${String(what)}: ${after.open} connections are left`);
   }
   server.kill();
   client.kill();

@@ -114,6 +114,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     synopsis: "Removes a server from the log's configuration",
     load: async () => (await import("./operator-raft-remove-peer.ts")).operatorRaftRemovePeer,
   },
+  recover: {
+    synopsis: "Finds the safest server to go on from when most are lost",
+    load: async () => (await import("./recover.ts")).recover,
+  },
   reload: {
     synopsis: "Makes the agent read its configuration files again",
     load: async () => (await import("./reload.ts")).reload,

@@ -28,19 +28,25 @@ export class ServerFleet implements AsyncDisposable {
   }
 
   start(spec: ServerSpec, flags: readonly string[] = []): Program {
+    const quick = "-hcl=performance { raft_multiplier = 1 }";
+    return this.#start(spec, ["-server", quick, ...this.#flags, ...flags]);
+  }
+
+  startClient(spec: ServerSpec, flags: readonly string[]): Program {
+    return this.#start(spec, flags);
+  }
+
+  #start(spec: ServerSpec, flags: readonly string[]): Program {
     const data = this.dataOf(spec);
     mkdirSync(data, { recursive: true });
     const program = new Program([
       ...(spec.make === "ours" ? [ROLLCALL] : ["consul"]),
       "agent",
-      "-server",
       `-node=${spec.name}`,
       `-bind=${spec.address}`,
       `-client=${spec.address}`,
       `-data-dir=${data}`,
       "-retry-interval=1s",
-      "-hcl=performance { raft_multiplier = 1 }",
-      ...this.#flags,
       ...flags,
     ]);
     this.#running.set(spec.name, { spec, program });
@@ -84,10 +90,7 @@ export async function leaderAt(address: string): Promise<string> {
 }
 
 /** Resolves with the leader's address once all of these know the same one. */
-export async function oneLeader(
-  addresses: readonly string[],
-  limitMs = 30_000,
-): Promise<string> {
+export async function oneLeader(addresses: readonly string[], limitMs = 30_000): Promise<string> {
   const seen = await eventually(
     `one leader of ${addresses.join(", ")}`,
     () => Promise.all(addresses.map(leaderAt)),
@@ -112,7 +115,11 @@ export async function raftServers(address: string): Promise<readonly RaftServer[
 }
 
 /** Resolves once these, and nobody else, vote. */
-export async function votersAre(at: string, names: readonly string[], limitMs = 60_000): Promise<void> {
+export async function votersAre(
+  at: string,
+  names: readonly string[],
+  limitMs = 60_000,
+): Promise<void> {
   const wanted = [...names].sort().join();
   await eventually(
     `${wanted} vote`,

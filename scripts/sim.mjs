@@ -6,6 +6,7 @@
  *     npm run sim -- --seeds 1 --from 4711     that one again
  *     npm run sim -- --seeds 20000 --cores     bare cores
  *     npm run sim -- … --workers 4             in so many threads; 1 if not given
+ *     npm run sim -- --mutants                 how many seeds it takes to notice each deliberate bug
  */
 import { randomInt } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -18,6 +19,8 @@ import { rolldown } from "rolldown";
 
 const HOUR_MS = 3_600_000;
 const PROGRESS_EVERY_MS = 60_000;
+/** A bug that so many do not notice is not noticed. */
+const MUTANT_SEEDS_MAX = 3000;
 /** Numbers print as they are, and leave room to count on. */
 const SEED_MAX = 2 ** 40;
 
@@ -31,19 +34,23 @@ async function main() {
       from: { type: "string" },
       workers: { type: "string", default: "1" },
       cores: { type: "boolean", default: false },
+      mutants: { type: "boolean", default: false },
     },
   });
   const count = Number(values.seeds);
   const from = values.from === undefined ? randomInt(SEED_MAX) : Number(values.from);
   const workers = Number(values.workers);
   if (![count, from, workers].every(Number.isSafeInteger) || count < 1 || workers < 1) {
-    console.error("usage: npm run sim -- --seeds <count> [--from <seed>] [--workers <count>] [--cores]");
+    console.error(
+      "usage: npm run sim -- --seeds <count> [--from <seed>] [--workers <count>] [--cores]",
+    );
     process.exit(2);
   }
   const directory = mkdtempSync(join(tmpdir(), "rollcall-sim-"));
   try {
     const program = await bundled(directory);
-    await seeds({ program, count, from, workers, kind: values.cores ? "cores" : "clusters" });
+    if (values.mutants) await mutants(program);
+    else await seeds({ program, count, from, workers, kind: values.cores ? "cores" : "clusters" });
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -91,6 +98,25 @@ async function seeds({ program, count, from, workers, kind }) {
   process.exitCode = sum.violations > 0 ? 1 : 0;
 }
 
+/** A table for docs/testing.md; the seeds are for sim/mutants.ts. */
+async function mutants(program) {
+  const { MUTANTS, violationOf } = await import(program);
+  console.log("| bug | in | seeds | seconds | noticed as |\n| --- | --- | --: | --: | --- |");
+  for (const mutant of MUTANTS) {
+    const startedAt = performance.now();
+    let seed = 0;
+    let violation;
+    while (violation === undefined && seed < MUTANT_SEEDS_MAX) {
+      seed += 1;
+      violation = await violationOf(mutant, seed);
+    }
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    const [noticed] = (violation ?? "not noticed").split("\n");
+    console.log(`| ${mutant.name} | ${mutant.where} | ${seed} | ${seconds} | ${noticed} |`);
+    if (violation === undefined) process.exitCode = 1;
+  }
+}
+
 function ended(worker, heard) {
   return new Promise((resolve, reject) => {
     worker.on("message", heard).on("error", reject).on("exit", resolve);
@@ -108,7 +134,9 @@ async function work({ program, kind, from, stride, end }) {
     const { violation, simulatedMs, operations, elections } =
       kind === "cores" ? runSoup({ seed }) : await run({ seed });
     const result = { seed, violation, simulatedMs, operations, elections, shrunk: "" };
-    if (violation !== undefined && kind === "clusters") result.shrunk = told(await shrink({ seed }));
+    if (violation !== undefined && kind === "clusters")
+      result.shrunk = told(await shrink({ seed }));
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- of a thread, not of a window
     parentPort.postMessage(result);
   }
 }

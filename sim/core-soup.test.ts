@@ -1,18 +1,27 @@
-// A few hundred clusters of bare cores; `SEEDS=20000 SEED=1 npx vitest run sim/core-soup` for more.
+// Hundreds of clusters of bare cores; `npm run sim -- --cores --seeds 20000` for more.
 import { expect, test } from "vitest";
+import { nodePlatform } from "../src/platform/node/index.ts";
 import { runSoup } from "./core-soup.ts";
+import { seedRanges } from "./seed-range.ts";
 
-const FIRST = Number(process.env["SEED"] ?? 1);
-const COUNT = Number(process.env["SEEDS"] ?? (process.env["SEED"] === undefined ? 300 : 1));
+const TIMEOUT_MS = 180_000;
+const RANGES = seedRanges({ fixed: 300, fresh: 300 }, nodePlatform().random, process.env);
 
-test("cores in a soup of messages keep what they promise", () => {
-  const failed: string[] = [];
-  let elections = 0;
-  for (let seed = FIRST; seed < FIRST + COUNT && failed.length < 10; seed += 1) {
-    const result = runSoup({ seed });
-    elections += result.elections;
-    if (result.violation !== undefined) failed.push(`seed ${seed}: ${result.violation}`);
-  }
-  expect(failed.join("\n")).toBe("");
-  expect(elections).toBeGreaterThan(0);
-});
+test.each(RANGES)(
+  "cores in a soup of messages keep what they promise: $count $name seeds",
+  { timeout: TIMEOUT_MS },
+  ({ name, from, count }) => {
+    process.stdout.write(
+      `bare cores: ${count} ${name} seeds from ${from}; again with SEED=${from} SEEDS=${count}\n`,
+    );
+    const failed: string[] = [];
+    let elections = 0;
+    for (let seed = from; seed < from + count && failed.length < 10; seed += 1) {
+      const result = runSoup({ seed });
+      elections += result.elections;
+      if (result.violation !== undefined) failed.push(`SEED=${seed}: ${result.violation}`);
+    }
+    expect(failed.join("\n")).toBe("");
+    expect(elections).toBeGreaterThan(0);
+  },
+);

@@ -14,7 +14,7 @@ import type { Effect } from "../src/raft/effects.ts";
 import type { Entry } from "../src/raft/entry.ts";
 import type { ServerId } from "../src/raft/index.ts";
 import type { Rules } from "../src/raft/rules.ts";
-import { TestCluster, type TestServer } from "../src/raft/testkit.ts";
+import { TestCluster, type TestServer, type Write } from "../src/raft/testkit.ts";
 import { Invariants, Violation } from "./invariants.ts";
 import { Registers } from "./register.ts";
 import { OPERATIONS_MAX, SoupClients } from "./soup-clients.ts";
@@ -27,8 +27,17 @@ export interface SoupOptions {
   readonly seed: number | string;
   /** In the phase of faults. */
   readonly events?: number;
-  /** Wrong decisions, to see whether they are noticed. */
+  /** What is wrong, to see whether it is noticed. */
+  readonly mutation?: CoreMutation;
+}
+
+export interface CoreMutation {
+  /** Wrong decisions. */
   readonly rules?: Partial<Rules>;
+  /** What a disk keeps of what it was given. */
+  readonly kept?: (write: Write) => Write;
+  /** "early": writes are reported durable when they are given to the disk. */
+  readonly reports?: "early";
 }
 
 export interface SoupResult {
@@ -39,6 +48,7 @@ export interface SoupResult {
   readonly operations: number;
 }
 
+const CHANGES = ["addVoter", "addVoter", "addNonvoter", "demote", "remove"] as const;
 const DEFAULT_EVENTS = 6000;
 /** More would never be delivered anyhow. */
 const FLIGHTS_MAX = 300;
@@ -68,23 +78,26 @@ class Soup extends TestCluster {
   readonly #faults: SoupFaults;
   readonly #intrigue: SoupIntrigue;
   readonly #startedAt: Instant;
+  readonly #mutation: CoreMutation;
+  #early: { readonly id: ServerId; readonly ticket: number }[] = [];
   #isHealed = false;
   #elections = 0;
   #events = 0;
 
-  constructor({ seed, rules = {} }: SoupOptions) {
+  constructor({ seed, mutation = {} }: SoupOptions) {
     const random = new SimRandom(seed);
     const drawn = random.fork("swarm");
     const swarm = drawSoupSwarm(drawn);
     const { serverCount, nonvoterCount, strangerCount } = swarm;
     const taken = serverCount + nonvoterCount;
     super(NAMES.slice(0, serverCount), {
-      ...soupClusterOptions(drawn, swarm, rules),
+      ...soupClusterOptions(drawn, swarm, mutation.rules ?? {}),
       seed: `${seed} cluster`,
       nonvoters: NAMES.slice(serverCount, taken),
       strangers: NAMES.slice(taken, taken + strangerCount),
     });
     this.#swarm = swarm;
+    this.#mutation = mutation;
     this.#chance = random.fork("events");
     this.#startedAt = this.now;
     this.#faults = new SoupFaults(this, swarm, this.#chance);
@@ -152,6 +165,9 @@ class Soup extends TestCluster {
         for (const entry of effect.entries) {
           this.#invariants.appended(target.id, entry, target.core.termAt(entry.index - 1));
         }
+        if (this.#mutation.reports === "early") {
+          this.#early.push({ id: target.id, ticket: effect.ticket });
+        }
         return;
       case "role":
         if (effect.role === "leader") this.#noteLeader(target);
@@ -166,19 +182,25 @@ class Soup extends TestCluster {
       case "done":
         this.#clients.done(target, effect);
         return;
+      case "commit":
+        if (target.core.role === "leader" && !this.#isHealed) this.#intrigue.commits(target.id);
+        return;
       case "send":
       case "reply":
-      case "commit":
       case "load":
       case "drop":
       case "compact":
       case "restore":
       case "sendSnapshot":
       case "receiveSnapshot":
-      case "storeSnapshot":
       case "overtaken":
+      case "storeSnapshot":
         return;
     }
+  }
+
+  protected override kept(write: Write): Write {
+    return this.#mutation.kept?.(write) ?? write;
   }
 
   protected override applied(target: TestServer, entry: Entry): void {
@@ -199,6 +221,9 @@ class Soup extends TestCluster {
 
   override step(...[id, input]: Parameters<TestCluster["step"]>): void {
     super.step(id, input);
+    for (let early = this.#early.shift(); early !== undefined; early = this.#early.shift()) {
+      super.step(early.id, { kind: "persisted", ticket: early.ticket });
+    }
     this.#clients.answerReads();
   }
 
@@ -317,7 +342,7 @@ class Soup extends TestCluster {
   #changeMembers(leader: ServerId | undefined): void {
     if (leader === undefined || !this.at(leader).isUp) return;
     const id = pick(this.#chance, this.ids);
-    const kind = pick(this.#chance, ["addVoter", "addVoter", "addNonvoter", "demote", "remove"]);
+    const kind = pick(this.#chance, CHANGES);
     if (kind === "demote" || kind === "remove") this.change(leader, { kind, id });
     else this.change(leader, { kind, id, address: `${id}:8300` });
   }
@@ -330,7 +355,6 @@ class Soup extends TestCluster {
   #noteLeader({ id, core }: TestServer): void {
     this.#elections += 1;
     if (!this.#isHealed) this.#intrigue.leads(id);
-    if (!this.#isHealed && this.#chance.chance(this.#swarm.siege)) this.#intrigue.besiege(id);
     const { snapshot, lastIndex } = core;
     const termAt = (index: number) => core.termAt(index);
     this.#invariants.led(id, core.term, { snapshotIndex: snapshot.index, lastIndex, termAt });

@@ -1,72 +1,95 @@
 /**
  * Deliberate bugs, to see that the simulator sees. Each puts one wrong decision in the place of a right one, or
- * something that does not keep its promise under the driver; none of it is in the product.
+ * something that does not keep its promise under the core or its driver; none of it is in the product.
  */
 import type { Disk, DiskFile } from "../src/platform/index.ts";
 import type { StateMachine } from "../src/raft/index.ts";
 import type { Rules } from "../src/raft/rules.ts";
+import type { Write } from "../src/raft/testkit.ts";
 import type { Wal, WalEntry } from "../src/wal/index.ts";
+import { runSoup, type CoreMutation } from "./core-soup.ts";
 import type { RegisterResult } from "./register.ts";
+import { run } from "./run.ts";
 import type { Mutation } from "./server.ts";
 
-export interface Mutant {
-  readonly name: string;
-  readonly mutation: Mutation;
-}
-
+/** `seed`: the first, from 1, that catches it. `npm run sim -- --mutants` finds it again when the faults change. */
+export type Mutant = Readonly<{ name: string; seed: number }> &
+  (
+    | Readonly<{ where: "cores"; mutation: CoreMutation }>
+    | Readonly<{ where: "clusters"; mutation: Mutation }>
+  );
 type Machine = StateMachine<RegisterResult>;
 
 export const MUTANTS: readonly Mutant[] = [
-  wrong("half of the voters are enough", {
+  wrong("half of the voters are enough", 1, {
     majorityOf: (voterCount) => Math.max(1, Math.floor(voterCount / 2)),
   }),
-  wrong("nonvoters are counted", { countsForMajority: () => true }),
-  wrong("votes twice in a term", { mayVoteFor: () => true }),
-  wrong("votes for who lacks entries", { isUpToDate: () => true }),
-  wrong("the previous entry is not compared", { matchesPrevious: () => true }),
-  wrong("cuts the log at every request", { conflicts: () => true }),
-  wrong("takes what it has for what the leader has", {
+  wrong("nonvoters are counted", 35, { countsForMajority: () => true }),
+  wrong("votes twice in a term", 1, { mayVoteFor: () => true }),
+  wrong("votes for who lacks entries", 1, { isUpToDate: () => true }),
+  wrong("the previous entry is not compared", 1, { matchesPrevious: () => true }),
+  wrong("cuts the log at every request", 1, { conflicts: () => true }),
+  wrong("takes what it has for what the leader has", 1, {
     followerCommit: (leaderCommit, _lastVerified, lastIndex) => Math.min(leaderCommit, lastIndex),
   }),
-  wrong("commits an earlier term's entry by counting", { mayCommit: () => true }),
-  wrong("changes members before the last change is committed", { mayChangeMembers: () => true }),
-  wrong("changes members before an entry of its term is committed", {
+  wrong("commits an earlier term's entry by counting", 108, { mayCommit: () => true }),
+  wrong("changes members before the last change is committed", 44, {
+    mayChangeMembers: () => true,
+  }),
+  wrong("changes members before an entry of its term is committed", 490, {
     mayChangeMembers: (latestChange, commitIndex) => latestChange <= commitIndex,
   }),
-  wrong("reads before an entry of its term is committed", { knowsCommitted: () => true }),
-  wrong("reads without a round", { confirms: () => true }),
-  wrong("the lease never ends", { leaseHolds: () => true }),
-  wrong("the lease outlives a transfer", { leaseOutlivesTransfer: () => true }),
-  wrong("elects another while there is a leader", { refusesWhileLed: () => false }),
-  wrong("votes at once after a restart", { ledAtStart: () => false }),
-  { name: "acknowledges before the sync", mutation: { wal: acknowledgesEarly } },
-  { name: "does not sync", mutation: { disk: unsyncedDisk } },
-  {
-    name: "forgets term and vote",
-    mutation: { wal: (wal) => instead(wal, { saveHardState: () => Promise.resolve() }) },
-  },
-  {
-    name: "forgets the vote",
-    mutation: {
-      wal: (wal) =>
-        instead(wal, { saveHardState: ({ term }) => wal.saveHardState({ term, vote: "" }) }),
-    },
-  },
-  { name: "applies out of order", mutation: { wal: readsOutOfOrder } },
-  { name: "applies an entry twice", mutation: { stateMachine: appliesTwice } },
-  { name: "a snapshot is older than it says", mutation: { stateMachine: oldSnapshots } },
-  {
-    name: "a restored snapshot is added to what was there",
-    mutation: { stateMachine: keepsState },
-  },
-  {
-    name: "does not cut what conflicts on disk",
-    mutation: { wal: (wal) => instead(wal, { truncateFrom: () => Promise.resolve() }) },
-  },
+  wrong("reads before an entry of its term is committed", 1, { knowsCommitted: () => true }),
+  wrong("reads without a round", 1, { confirms: () => true }),
+  wrong("the lease never ends", 8, { leaseHolds: () => true }),
+  wrong("the lease outlives a transfer", 1, { leaseOutlivesTransfer: () => true }),
+  wrong("elects another while there is a leader", 85, { refusesWhileLed: () => false }),
+  wrong("votes at once after a restart", 264, { ledAtStart: () => false }),
+  inCores("acknowledges before the sync", 2, { reports: "early" }),
+  inCores("forgets term and vote", 1, { kept: forgetsTermAndVote }),
+  inCores("forgets the vote", 1, { kept: forgetsVote }),
+  inClusters("the log acknowledges before the sync", 116, { wal: acknowledgesEarly }),
+  inClusters("the disk does not sync", 3, { disk: unsyncedDisk }),
+  inClusters("the log forgets term and vote", 100, {
+    wal: (wal) => instead(wal, { saveHardState: () => Promise.resolve() }),
+  }),
+  inClusters("applies out of order", 1, { wal: readsOutOfOrder }),
+  inClusters("applies an entry twice", 1, { stateMachine: appliesTwice }),
+  inClusters("a snapshot is older than it says", 6, { stateMachine: oldSnapshots }),
+  inClusters("a restored snapshot is added to what was there", 7, { stateMachine: keepsState }),
+  inClusters("does not cut what conflicts on disk", 2, {
+    wal: (wal) => instead(wal, { truncateFrom: () => Promise.resolve() }),
+  }),
 ];
 
-function wrong(name: string, rules: Partial<Rules>): Mutant {
-  return { name, mutation: { rules } };
+/** @returns what is seen to go wrong with that seed; undefined if nothing is */
+export async function violationOf(
+  { where, mutation }: Pick<Mutant, "where" | "mutation">,
+  seed: number,
+): Promise<string | undefined> {
+  const result = where === "cores" ? runSoup({ seed, mutation }) : await run({ seed, mutation });
+  return result.violation;
+}
+
+function wrong(name: string, seed: number, rules: Partial<Rules>): Mutant {
+  return inCores(name, seed, { rules });
+}
+
+function inCores(name: string, seed: number, mutation: CoreMutation): Mutant {
+  return { name, seed, where: "cores", mutation };
+}
+
+function inClusters(name: string, seed: number, mutation: Mutation): Mutant {
+  return { name, seed, where: "clusters", mutation };
+}
+
+function forgetsTermAndVote(write: Write): Write {
+  return write.kind === "persist" ? { ...write, hardState: undefined } : write;
+}
+
+function forgetsVote(write: Write): Write {
+  if (write.kind !== "persist" || write.hardState === undefined) return write;
+  return { ...write, hardState: { ...write.hardState, vote: "" } };
 }
 
 /** The same object but for some of its methods. */

@@ -76,6 +76,8 @@ export class Nemesis {
         return;
       case "change":
         return this.#change(target);
+      case "power cut":
+        return this.#cutPower();
     }
   }
 
@@ -99,6 +101,19 @@ export class Nemesis {
       this.#out.delete(target);
       void this.#cluster.restart(target);
     });
+  }
+
+  /** All at once lose what their disks have not finished, and come back soon. */
+  #cutPower(): void {
+    const up = this.#cluster.servers.filter(({ isUp }) => isUp);
+    for (const target of up) {
+      target.crash();
+      this.#out.add(target);
+      this.#later(() => {
+        this.#out.delete(target);
+        void this.#cluster.restart(target);
+      });
+    }
   }
 
   /** Two sides, one server alone, or only two servers that do not reach each other; perhaps only one way. */

@@ -1,25 +1,34 @@
-// Whole servers, with log, transport and disk, under faults; `SEEDS=2000 SEED=1 npx vitest run sim/run` for more.
+// Whole servers, with log, transport and disk, under faults; `npm run sim -- --seeds 2000` for more.
 import { expect, test } from "vitest";
+import { nodePlatform } from "../src/platform/node/index.ts";
 import { run } from "./run.ts";
+import { seedRanges } from "./seed-range.ts";
 
-const FIRST = Number(process.env["SEED"] ?? 1);
-const COUNT = Number(process.env["SEEDS"] ?? (process.env["SEED"] === undefined ? 40 : 1));
+const TIMEOUT_MS = 180_000;
+const RANGES = seedRanges({ fixed: 80, fresh: 80 }, nodePlatform().random, process.env);
 
-test("clusters under faults lose nothing, and recover", async () => {
-  const failed: string[] = [];
-  let [elections, answered] = [0, 0];
-  for (let seed = FIRST; seed < FIRST + COUNT && failed.length < 10; seed += 1) {
-    const result = await run({ seed });
-    elections += result.elections;
-    answered += result.answered;
-    if (result.violation !== undefined) {
-      failed.push(`seed ${seed}: ${result.violation}\n${result.story.join("\n")}`);
+test.each(RANGES)(
+  "clusters under faults lose nothing, and recover: $count $name seeds",
+  { timeout: TIMEOUT_MS },
+  async ({ name, from, count }) => {
+    process.stdout.write(
+      `whole clusters: ${count} ${name} seeds from ${from}; again with SEED=${from} SEEDS=${count}\n`,
+    );
+    const failed: string[] = [];
+    let [elections, answered] = [0, 0];
+    for (let seed = from; seed < from + count && failed.length < 10; seed += 1) {
+      const result = await run({ seed });
+      elections += result.elections;
+      answered += result.answered;
+      if (result.violation !== undefined) {
+        failed.push(`SEED=${seed}: ${result.violation}\n${result.story.join("\n")}`);
+      }
     }
-  }
-  expect(failed.join("\n")).toBe("");
-  expect(elections).toBeGreaterThan(0);
-  expect(answered).toBeGreaterThan(0);
-});
+    expect(failed.join("\n")).toBe("");
+    expect(elections).toBeGreaterThan(0);
+    expect(answered).toBeGreaterThan(0);
+  },
+);
 
 test("the same seed gives the same trace", async () => {
   const [once, again] = [await run({ seed: "trace" }), await run({ seed: "trace" })];

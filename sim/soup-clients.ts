@@ -6,7 +6,12 @@ import type { ServerId } from "../src/raft/index.ts";
 import type { TestCluster, TestServer } from "../src/raft/testkit.ts";
 import { History, type PendingOperation } from "./history.ts";
 import type { Invariants } from "./invariants.ts";
-import { encodeCommand, type Registers, type RegisterCall, type RegisterResult } from "./register.ts";
+import {
+  encodeCommand,
+  type Registers,
+  type RegisterCall,
+  type RegisterResult,
+} from "./register.ts";
 import type { SoupSwarm } from "./soup-swarm.ts";
 
 export const OPERATIONS_MAX = 400;

@@ -98,6 +98,14 @@ export class SoupFaults {
     this.#cluster.start(id);
   }
 
+  /** Every server at once loses what its disk has not finished, and comes back. */
+  outage(): void {
+    const up = this.#cluster.ids.filter((id) => this.#cluster.at(id).isUp);
+    this.paused.clear();
+    for (const id of up) this.#cluster.crash(id);
+    for (const id of up) this.#cluster.start(id);
+  }
+
   /** @param awake what happens to it once it is not paused any more, before anything else does */
   pause(awake: (id: ServerId) => void): void {
     const { leaders, ids } = this.#cluster;

@@ -32,10 +32,16 @@ export interface SoupSwarm {
   readonly clientCount: number;
   /** How likely a new leader is soon shut out, and the one before let in again. */
   readonly haunt: number;
-  /** How likely a server stops hearing its new leader, so that it stands again and again. */
+  /** How likely such a leader begins with a change of members. */
+  readonly unrest: number;
+  /** How likely a server stops hearing its leader after a commit, so that it stands again and again. */
   readonly siege: number;
   /** How likely all turn to who stands, and away from who leads, before any time passes. */
   readonly coup: number;
+  /** How likely a new leader is shut out before it has sent anything, and all others restart. */
+  readonly amnesia: number;
+  /** How likely all servers lose their power when something has just been committed. */
+  readonly outage: number;
 }
 
 export const NAMES: readonly ServerId[] = "abcdefghij".split("");
@@ -72,8 +78,11 @@ export function drawSoupSwarm(random: SimRandom): SoupSwarm {
     keyCount: random.between(1, 3),
     clientCount: random.between(1, 6),
     haunt: 0,
+    unrest: 0,
     siege: 0,
     coup: 0,
+    amnesia: 0,
+    outage: 0,
   };
   return random.chance(0.5) ? swarm : { ...swarm, ...drawIntrigue(random) };
 }
@@ -92,8 +101,13 @@ function drawIntrigue(random: SimRandom): Partial<SoupSwarm> {
     batchEntriesMax: random.chance(0.6) ? 1 : random.between(2, 8),
     keyCount: 1,
     haunt: random.chance(0.5) ? random.float() : 0,
-    siege: random.chance(0.5) ? random.float() : 0,
-    coup: random.chance(0.7) ? random.float() : 0,
+    unrest: random.chance(0.5) ? random.float() : 0,
+    siege: random.chance(0.5) ? 0.2 * random.float() : 0,
+    // What is written meanwhile, a rival lacks.
+    client: random.chance(0.5) ? 0.1 : 1 + 8 * random.float(),
+    coup: random.chance(0.5) ? random.float() : 0,
+    amnesia: random.chance(0.3) ? random.float() : 0,
+    outage: random.chance(0.3) ? 0.05 * random.float() : 0,
   };
 }
 

@@ -16,6 +16,7 @@ export const FAULTS = [
   "flipped bit",
   "transfer",
   "change",
+  "power cut",
 ] as const;
 export type FaultKind = (typeof FAULTS)[number];
 

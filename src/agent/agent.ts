@@ -4,7 +4,6 @@
  */
 import type { LoadedConfig, RuntimeConfig } from "../config/index.ts";
 import { dnsSelection, startDnsServer } from "../dns/index.ts";
-import { RollcallError } from "../errors/index.ts";
 import { startHttpServer, type LocalAgent } from "../http/index.ts";
 import {
   DisposableScope,
@@ -12,14 +11,11 @@ import {
   parseLogLevel,
   pause,
   type Clock,
-  type Gauge,
-  type Host,
   type LineLogger,
   type Logger,
   type MetricsNaming,
   type Platform,
 } from "../platform/index.ts";
-import { startServer, type Server } from "../server/index.ts";
 import { metricsNaming, sendMetrics } from "../telemetry/index.ts";
 import { NEW_LEADER_EVENT } from "../wire/index.ts";
 import { AntiEntropy, type NodeInfo } from "./anti-entropy.ts";
@@ -36,8 +32,8 @@ import { openPersisted } from "./persisted.ts";
 import { SEGMENT, type PoolName } from "./pool-tags.ts";
 import { Pools } from "./pools.ts";
 import { restoreRegistrations } from "./restore.ts";
+import { gaugesOf, startRole, type Role } from "./role.ts";
 import { selfOf } from "./self.ts";
-import { serverPool } from "./server-pool.ts";
 import { serviceChanged } from "./service-changed.ts";
 import { UserEvents } from "./user-events.ts";
 import { Watches } from "./watches.ts";
@@ -66,7 +62,7 @@ export interface Agent extends AsyncDisposable {
    * @throws {RollcallError} when nobody could be joined
    */
   joinConfigured(pool: PoolName): Promise<number | undefined>;
-  /** Tells the other members that this agent goes, and waits until they have heard. Dispose of it then. */
+  /** Tells the other members that this agent goes, and waits until they have heard; once. Dispose of it then. */
   leave(): Promise<void>;
 }
 
@@ -85,29 +81,21 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
   const { platform, loaded } = needs;
   const logger = needs.logger.named("agent");
   let { config } = loaded;
-  requireSupported(config);
   const nodeId = await nodeIdOf(platform, config);
   for (const warning of loaded.warnings) logger.warn(warning);
 
   const naming = (): MetricsNaming => metricsNaming(config.telemetry, platform.host.hostname);
   const metrics: Metrics = new Metrics({
     clock: platform.clock,
-    readGauges: () => gaugesOf(platform.host, pools, server),
+    readGauges: () => gaugesOf(platform.host, pools, role),
     naming: naming(),
   });
   scope.use(sendMetrics({ platform, logger, metrics, config: config.telemetry }));
   const pools: Pools = scope.use(await Pools.start({ platform, logger, metrics, config, nodeId }));
-  const server = scope.use(
-    await startServer({
-      platform,
-      logger,
-      config,
-      nodeId,
-      pool: serverPool(pools, config),
-      onFailure: needs.onFailure,
-    }),
+  const role = scope.use(
+    await startRole({ platform, logger, config, nodeId, pools, onFailure: needs.onFailure }),
   );
-  const delegate = measuredDelegate(server.delegate, platform.clock, metrics);
+  const delegate = measuredDelegate(role.delegate, platform.clock, metrics);
   const state = new LocalState(platform.clock);
   const dataDir = config.devMode ? "" : config.dataDir;
   const persisted = scope.use(await openPersisted({ platform, logger, state, dataDir }));
@@ -181,13 +169,15 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     pools.lan.subscribe((event) => {
       if (event.kind === "query") return;
       if (event.kind !== "user") {
-        for (const member of event.members) server.memberChanged(poolMember(member, event.kind));
+        for (const member of event.members) role.memberChanged(poolMember(member, event.kind));
       } else if (event.name === NEW_LEADER_EVENT) {
         logger.info("New leader elected", { payload: new TextDecoder().decode(event.payload) });
         void antiEntropy.syncAll();
       } else userEvents.receive(event);
     }),
   );
+  // Who came back by itself from the pool's snapshot may have come before there was anybody to hear of it.
+  for (const member of pools.lan.members()) role.memberChanged(poolMember(member));
   if (!config.disableCoordinates) {
     scope.use(
       new CoordinateSender({
@@ -212,6 +202,11 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
       onExhausted: (message) => needs.onFailure(message),
     }),
   );
+  let leaving: Promise<void> | undefined;
+  const leave = (): Promise<void> => {
+    leaving ??= leavePools(role, pools);
+    return leaving;
+  };
   const agent: LocalAgent = {
     services: () => state.services,
     checks: () => new Map([...state.checks].map(([id, { check }]) => [id, check])),
@@ -245,18 +240,21 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
         meta: node().meta,
         host: platform.host,
         counts: { services: state.services.size, ...runners.counts },
-        server,
+        role,
         pools,
       }),
     reload,
-    leave: async () => needs.onLeave(),
+    leave: async () => {
+      await leave();
+      needs.onLeave();
+    },
   };
   const listening = { platform, logger, config: () => config, delegate };
   scope.use(await startDnsServer(listening));
   scope.use(
     await startHttpServer({
       ...listening,
-      snapshots: server.snapshots,
+      snapshots: role.snapshots,
       meter: metrics,
       logs: { subscribe: (sink) => needs.logger.subscribe?.(sink) ?? NO_LINES },
       agent,
@@ -274,11 +272,7 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     nodeId,
     reload,
     joinConfigured: (pool) => joining.once(pool),
-    leave: async () => {
-      await server.handOver();
-      await pools.leave();
-      await server.left();
-    },
+    leave,
     [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
   };
 }
@@ -293,32 +287,16 @@ async function atMost(clock: Clock, mostMs: number, work: Promise<void>): Promis
   over.abort();
 }
 
-function gaugesOf(host: Host, { lan }: Pools, { consensus }: Server): readonly Gauge[] {
-  const usage = host.usage();
-  return [
-    { name: "runtime.alloc_bytes", value: usage.heapUsedBytes },
-    { name: "runtime.sys_bytes", value: usage.residentBytes },
-    { name: "memberlist.health.score", value: lan.stats().health_score },
-    { name: "raft.applied_index", value: consensus.appliedIndex },
-    { name: "raft.last_index", value: consensus.lastIndex },
-    { name: "autopilot.healthy", value: 1 },
-    { name: "autopilot.failure_tolerance", value: 0 },
-  ];
+async function leavePools(role: Role, pools: Pools): Promise<void> {
+  await role.handOver();
+  await pools.leave();
+  await role.left();
 }
 
 const NO_LINES: Disposable = { [Symbol.dispose]: () => {} };
 
 const originOf = (source: "local" | "remote"): "config" | "api" =>
   source === "local" ? "config" : "api";
-
-function requireSupported(config: RuntimeConfig): void {
-  if (!config.server) {
-    throw new RollcallError(
-      "config/invalid",
-      "client agents are not supported in this version: start with -dev, or with -server -bootstrap-expect=1",
-    );
-  }
-}
 
 /** The configuration after a reload: the keys that Consul reloads, the rest as it was at the start. */
 function reloadable(running: RuntimeConfig, next: RuntimeConfig): RuntimeConfig {

@@ -72,12 +72,17 @@ test("acl_datacenter is the old name of primary_datacenter", async () => {
   expect(running.lines.join("\n")).toContain("The 'acl_datacenter' field is deprecated.");
 });
 
-test("server: clients are not here yet; bootstrap_expect: nor are several servers", async () => {
+test("server: whether an agent is one; bootstrap and bootstrap_expect say who begins a cluster", async () => {
   const argv = ["-bind=127.0.0.1", "-data-dir=/data"];
-  expect(await refused("", argv)).toContain("client agents are not supported");
-  expect(await refused("server = true, bootstrap_expect = 3", argv)).toContain(
-    "clusters of several servers are not supported",
-  );
+  {
+    await using client = await wholeAgent("", { argv });
+    expect((await selfOf(client)).Member.Tags).toMatchObject({ role: "node" });
+    expect((await client.send({ path: "/v1/kv/a" })).body).toBe("No known Consul servers");
+  }
+  {
+    await using one = await wholeAgent("server = true, bootstrap_expect = 3", { argv });
+    expect((await selfOf(one)).Member.Tags).toMatchObject({ expect: "3" });
+  }
   for (const alone of ["bootstrap = true", "bootstrap_expect = 1"]) {
     await using running = await wholeAgent(`server = true, ${alone}`, { argv });
     expect((await selfOf(running)).Member.Tags).toMatchObject({ bootstrap: "1" });
@@ -91,7 +96,7 @@ test("data_dir keeps the node's ID and the agent's own services", async () => {
   let id: unknown;
   {
     await using first = await wholeAgent(settings, { platform, argv });
-    await first.put("/v1/agent/service/register", { Name: "web" });
+    await platform.clock.until(first.put("/v1/agent/service/register", { Name: "web" }));
     id = (await selfOf(first)).Config["NodeID"];
   }
   await using again = await wholeAgent(settings, { platform, argv });

@@ -7,6 +7,7 @@ import { CONSUL_VERSION } from "../model/index.ts";
 import type { Host } from "../platform/index.ts";
 import type { Serf } from "../serf/index.ts";
 import { contactText, type Consensus } from "../server/index.ts";
+import type { Role } from "./role.ts";
 import { sortedByKey } from "./debug-config.ts";
 
 export interface StatsNeeds {
@@ -19,14 +20,14 @@ export interface StatsNeeds {
     readonly ttlChecks: number;
     readonly monitors: number;
   };
-  readonly server: { readonly consensus: Consensus };
+  readonly role: Role;
   readonly pools: { readonly lan: Serf; readonly wan: Serf | undefined };
 }
 
 type Figures = Readonly<Record<string, string | number | boolean>>;
 
 export function statsOf(needs: StatsNeeds): Record<string, Record<string, string>> {
-  const { config, host, counts, server, pools } = needs;
+  const { config, host, counts, role, pools } = needs;
   return {
     agent: texts({
       check_monitors: counts.monitors,
@@ -35,15 +36,21 @@ export function statsOf(needs: StatsNeeds): Record<string, Record<string, string
       services: counts.services,
     }),
     build: { prerelease: "", revision: "", version: CONSUL_VERSION },
-    consul: texts({
-      acl: "disabled",
-      bootstrap: config.bootstrap,
-      known_datacenters: 1,
-      leader: server.consensus.isLeader,
-      leader_addr: server.consensus.leader?.address ?? "",
-      server: config.server,
-    }),
-    raft: texts(raftFigures(needs)),
+    ...(role.kind === "server"
+      ? {
+          consul: texts({
+            acl: "disabled",
+            bootstrap: config.bootstrap,
+            known_datacenters: 1,
+            leader: role.consensus.isLeader,
+            leader_addr: role.consensus.leader?.address ?? "",
+            server: true,
+          }),
+          raft: texts(raftFigures(role.consensus)),
+        }
+      : {
+          consul: texts({ acl: "disabled", known_servers: role.knownServerCount, server: false }),
+        }),
     runtime: texts({
       arch: host.arch,
       cpu_count: host.cpuCount,
@@ -55,7 +62,7 @@ export function statsOf(needs: StatsNeeds): Record<string, Record<string, string
   };
 }
 
-function raftFigures({ server: { consensus } }: StatsNeeds): Figures {
+function raftFigures(consensus: Consensus): Figures {
   const { members, lastContactMs, snapshot } = consensus;
   const servers = members.map(({ id, address, isVoter }) => {
     return `{Suffrage:${isVoter ? "Voter" : "Nonvoter"} ID:${id} Address:${address}}`;
@@ -70,7 +77,7 @@ function raftFigures({ server: { consensus } }: StatsNeeds): Figures {
     last_snapshot_index: snapshot.index,
     last_snapshot_term: snapshot.term,
     latest_configuration: `[${servers.join(" ")}]`,
-    latest_configuration_index: 0,
+    latest_configuration_index: consensus.membersIndex,
     num_peers: Math.max(0, members.filter(({ isVoter }) => isVoter).length - 1),
     protocol_version: 3,
     protocol_version_max: 3,

@@ -186,3 +186,67 @@ export async function wholeAgent(
     [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
   };
 }
+
+/** Servers `s1`, `s2`, … at 10.0.0.1, 10.0.0.2, …, which expect one another. */
+export interface AgentCluster extends AsyncDisposable {
+  readonly world: SimPlatform;
+  readonly agents: readonly ClusterAgent[];
+  /** Lets time pass until all of these know the same leader. */
+  leader(among?: readonly ClusterAgent[]): Promise<ClusterAgent>;
+}
+export interface ClusterAgent extends WholeAgent {
+  readonly name: string;
+  readonly host: string;
+}
+
+const LOOK_MS = 100;
+const ELECTION_LIMIT_MS = 120_000;
+
+export async function agentCluster(count: number, hcl: string): Promise<AgentCluster> {
+  const world = simPlatform({ seed: "cluster" });
+  const hosts = Array.from({ length: count }, (_, i) => `10.0.0.${i + 1}`);
+  const agents: ClusterAgent[] = [];
+  for (const [i, host] of hosts.entries()) {
+    const name = `s${i + 1}`;
+    const own = simPlatform({ seed: name, hostname: name, beside: world });
+    const platform = { ...own, network: world.network.at(host) };
+    const running = await wholeAgent(hcl, {
+      platform,
+      argv: [
+        "-server",
+        `-bootstrap-expect=${count}`,
+        "-data-dir=/data",
+        `-node=${name}`,
+        `-bind=${host}`,
+        `-client=${host}`,
+        ...hosts.map((other) => `-retry-join=${other}`),
+      ],
+    });
+    agents.push({ ...running, name, host });
+  }
+  const joined = agents.map(({ agent }) => agent.joinConfigured("lan"));
+  await world.clock.until(Promise.all(joined));
+  const { clock } = world;
+  return {
+    world,
+    agents,
+    leader: async (among = agents) => {
+      const end = clock.now() + ELECTION_LIMIT_MS;
+      while (clock.now() < end) {
+        const told = among.map(async (agent) => {
+          const { body } = await agent.send({ path: "/v1/status/leader" }, agent.host);
+          return JSON.parse(body) as string;
+        });
+        const [first = "", ...others] = await clock.until(Promise.all(told));
+        const leader = among.find(({ host }) => first === `${host}:8300`);
+        if (leader !== undefined && others.every((other) => other === first)) return leader;
+        await clock.run(LOOK_MS);
+      }
+      throw new Error("there is no leader");
+    },
+    async [Symbol.asyncDispose]() {
+      const ended = agents.map((agent) => agent[Symbol.asyncDispose]());
+      await clock.until(Promise.all(ended));
+    },
+  };
+}

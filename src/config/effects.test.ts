@@ -47,6 +47,16 @@ const SHOWN: Readonly<Record<string, readonly string[]>> = {
       ),
     ),
   ],
+  "src/agent/server-settings.test.ts": [
+    ...words("raft_snapshot_threshold raft_snapshot_interval raft_trailing_logs"),
+    ...below("performance", "raft_multiplier leave_drain_time rpc_hold_timeout"),
+    ...below("limits", "rpc_handshake_timeout rpc_max_conns_per_client"),
+    ...below(
+      "autopilot",
+      `cleanup_dead_servers last_contact_threshold max_trailing_logs min_quorum
+       server_stabilization_time`,
+    ),
+  ],
   "src/dns/settings.test.ts": [
     ...words("domain alt_domain"),
     ...below(

@@ -24,7 +24,10 @@ type ReadName = {
   [M in MethodName]: Methods[M]["reply"] extends Answer<object> ? M : never;
 }[MethodName];
 /** Not those that keep nothing. */
-type KeptRead = Exclude<ReadName, "PreparedQuery.Execute" | "PreparedQuery.Explain" | "Txn.Read">;
+type KeptRead = Exclude<
+  ReadName,
+  "PreparedQuery.Execute" | "PreparedQuery.ExecuteRemote" | "PreparedQuery.Explain" | "Txn.Read"
+>;
 type Rows = { readonly [M in KeptRead]: readonly Partial<Methods[M]["args"]>[] };
 
 const RACK = { NodeMetaFilters: { rack: "r1" } };

@@ -14,7 +14,7 @@ import * as kvs from "./kvs.ts";
 import { answer, requireDatacenter, type Query, type ReadContext } from "./query.ts";
 import * as operator from "./operator.ts";
 import * as preparedQuery from "./prepared-query.ts";
-import { execute } from "./prepared-query-execute.ts";
+import { execute, executeRemote } from "./prepared-query-execute.ts";
 import * as session from "./session.ts";
 import * as txn from "./txn.ts";
 
@@ -81,6 +81,7 @@ const METHODS: { readonly [M in MethodName]: Handler<M> } = {
   "PreparedQuery.Get": reads(preparedQuery.get),
   "PreparedQuery.List": reads(preparedQuery.list),
   "PreparedQuery.Execute": execute,
+  "PreparedQuery.ExecuteRemote": executeRemote,
   "PreparedQuery.Explain": preparedQuery.explain,
 
   "Coordinate.Update": coordinate.update,

@@ -22,14 +22,35 @@ export function execute(context: EndpointContext, args: Args): Answer<PreparedQu
   requireDatacenter(context, args.Datacenter);
   const query = resolve(context, args.QueryIDOrName);
   const view = context.store.view();
-  const found = instances(view, query.Service, args.Connect);
   const near = nearNode(view, query.Service, args);
-  const shuffled = shuffle(found, context.platform.random);
-  const sorted = nearFirst(sortedByDistance(view, near, shuffled, nodeName), near);
+  return result(context, query, args, (shuffled) =>
+    nearFirst(sortedByDistance(view, near, shuffled, nodeName), near),
+  );
+}
+
+/** A query that is not stored here. Where it asks near is of no concern: no node of its datacenter is. */
+export function executeRemote(
+  context: EndpointContext,
+  args: Methods["PreparedQuery.ExecuteRemote"]["args"],
+): Answer<PreparedQueryResult> {
+  requireDatacenter(context, args.Datacenter);
+  return result(context, args.Query, args, (shuffled) => shuffled);
+}
+
+type Sort = (shuffled: readonly CheckServiceNode[]) => readonly CheckServiceNode[];
+
+function result(
+  context: EndpointContext,
+  { Service, DNS }: PreparedQuery,
+  { Connect, Limit }: { readonly Connect: boolean; readonly Limit: number },
+  sort: Sort,
+): Answer<PreparedQueryResult> {
+  const found = instances(context.store.view(), Service, Connect);
+  const sorted = sort(shuffle(found, context.platform.random));
   const value = {
-    Service: query.Service.Service,
-    Nodes: args.Limit > 0 ? sorted.slice(0, args.Limit) : sorted,
-    DNS: query.DNS,
+    Service: Service.Service,
+    Nodes: Limit > 0 ? sorted.slice(0, Limit) : sorted,
+    DNS,
     Datacenter: context.datacenter,
     // Other datacenters to try are not known yet, and those that are not known are passed over.
     Failovers: 0,

@@ -99,11 +99,13 @@ export function nodeSessions({ Node }: NodeQuery): Query<Sessions> {
 export function renew(
   context: EndpointContext,
   { Datacenter, SessionID }: Methods["Session.Renew"]["args"],
-): Sessions {
+): Methods["Session.Renew"]["reply"] {
   requireDatacenter(context, Datacenter);
   requireUuid(SessionID);
-  const session = context.store.view().session(SessionID);
-  if (session === undefined) return { Sessions: [] };
+  const view = context.store.view();
+  const session = view.session(SessionID);
+  const Index = view.index(row.sessions);
+  if (session === undefined) return { Sessions: [], Index };
   context.sessionTimers.renew(SessionID);
-  return { Sessions: [session] };
+  return { Sessions: [session], Index };
 }

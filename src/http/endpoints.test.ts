@@ -70,7 +70,10 @@ beforeAll(async () => {
       },
       "Session.List": () => sessions,
       "Session.NodeSessions": () => sessions,
-      "Session.Renew": ({ SessionID }) => ({ Sessions: SessionID === "s" ? [session] : [] }),
+      "Session.Renew": ({ SessionID }) => ({
+        Sessions: SessionID === "s" ? [session] : [],
+        Index: 1,
+      }),
       "Catalog.Register": () => undefined,
       "Catalog.Deregister": () => undefined,
       "Catalog.ListDatacenters": () => ["dc1", "dc2"],

@@ -5,6 +5,7 @@ import {
   bool,
   decodeKeyText,
   duration,
+  failureTolerance,
   int,
   jsonDecoder,
   list,
@@ -12,7 +13,6 @@ import {
   parseUint,
   struct,
   text,
-  type ServerState,
 } from "../model/index.ts";
 import { secondsTimestamp } from "../platform/index.ts";
 import { jsonBody } from "./body.ts";
@@ -141,12 +141,6 @@ async function health(call: Call): Promise<Reply> {
     })),
   });
   return reply(body, [], Healthy ? 200 : UNHEALTHY);
-}
-
-function failureTolerance(servers: readonly ServerState[]): number {
-  const voters = servers.filter(({ Voter }) => Voter);
-  const quorum = Math.floor(voters.length / 2) + 1;
-  return Math.max(0, voters.filter(({ Healthy }) => Healthy).length - quorum);
 }
 
 const TAG = "Operator";

@@ -56,3 +56,10 @@ export interface ServerState {
   /** Wall clock. */
   readonly StableSinceMs: number;
 }
+
+/** How many more servers may fail before there is no quorum of voters. */
+export function failureTolerance(servers: readonly ServerState[]): number {
+  const voters = servers.filter(({ Voter }) => Voter);
+  const quorum = Math.floor(voters.length / 2) + 1;
+  return Math.max(0, voters.filter(({ Healthy }) => Healthy).length - quorum);
+}

@@ -148,10 +148,11 @@ function onMismatch(
   peer.match = Math.min(peer.match, peer.next - 1);
 }
 
-/** A removed server is told so, if it can be; then it is no concern of ours. */
+/** A removed server is told so, and that it is settled, if it can be; then it is no concern of ours. */
 function forgetIfRemoved(core: CoreState, id: ServerId, peer: Progress): void {
   const { removedBy } = peer;
   if (removedBy === undefined) return;
   const isGone = peer.failures > 0 && removedBy <= core.commitIndex;
-  if (peer.match >= removedBy || isGone) core.leadership?.progress.delete(id);
+  const isTold = peer.match >= removedBy && peer.sentCommit >= removedBy;
+  if (isTold || isGone) core.leadership?.progress.delete(id);
 }

@@ -37,7 +37,7 @@ export const LIMITS = {
 export interface StoredSnapshot extends SnapshotMeta {
   readonly applied: readonly Entry[];
 }
-type Write = Extract<Effect, { kind: "persist" | "restore" }>;
+export type Write = Extract<Effect, { kind: "persist" | "restore" }>;
 
 export type Flight = Readonly<
   | { kind: "request"; from: ServerId; to: ServerId; request: Request; sent: Sent; life: number }
@@ -181,6 +181,7 @@ export class TestCluster {
 
   step(id: ServerId, input: Input): void {
     const target = this.at(id);
+    assert(target.isUp, "nobody is there to ask");
     for (const effect of target.core.step(input, this.timeAt(id))) {
       this.#carryOut(target, effect);
       this.observe(target, effect);
@@ -191,6 +192,11 @@ export class TestCluster {
   protected observe(_server: TestServer, _effect: Effect): void {}
 
   protected applied(_server: TestServer, _entry: Entry): void {}
+
+  /** What of a write a disk keeps. For a test whose disks do not keep all. */
+  protected kept(write: Write): Write {
+    return write;
+  }
 
   /** The state of `_server` is that of its snapshot: it has started, or was sent one. */
   protected restored(_server: TestServer): void {}
@@ -293,8 +299,7 @@ export class TestCluster {
     const target = this.at(id);
     const write = target.writes.shift();
     if (write === undefined) return;
-    target.entries = after(target.entries, write);
-    if (write.kind === "persist") target.hardState = write.hardState ?? target.hardState;
+    this.#keep(target, write);
     this.step(id, { kind: "persisted", ticket: write.ticket });
   }
 
@@ -353,10 +358,7 @@ export class TestCluster {
   /** Of what is under way to the disk the first `synced` writes survive. */
   crash(id: ServerId, synced = 0): void {
     const target = this.at(id);
-    for (const write of target.writes.slice(0, synced)) {
-      target.entries = after(target.entries, write);
-      if (write.kind === "persist") target.hardState = write.hardState ?? target.hardState;
-    }
+    for (const write of target.writes.slice(0, synced)) this.#keep(target, write);
     target.writes = [];
     target.isUp = false;
     for (const flight of target.asked.values()) this.#fail(flight);
@@ -384,6 +386,12 @@ export class TestCluster {
     const snapshot = { index, term, configuration, configurationIndex };
     target.snapshot = { ...snapshot, applied: [...target.applied] };
     this.step(id, { kind: "snapshotTaken", snapshot });
+  }
+
+  #keep(target: TestServer, given: Write): void {
+    const write = this.kept(given);
+    target.entries = after(target.entries, write);
+    if (write.kind === "persist") target.hardState = write.hardState ?? target.hardState;
   }
 
   #carryOut(target: TestServer, effect: Effect): void {

@@ -16,10 +16,16 @@ import { NOTHING, type Prepared, type Served } from "./exchange.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import type { CallServer } from "./remote-methods.ts";
 
+/** What a stream without a call costs, roughly. */
+const STREAM_BYTES = 2048;
+/** An error without a text would be none. */
+const NO_TEXT = "unknown error";
+
 export interface Answering {
   readonly logger: Logger;
   readonly called: CallServer;
-  readonly methodNamed: (name: string) => Served | undefined;
+  /** @throws {RollcallError} for a name that nothing is behind */
+  readonly servedAs: (name: string) => Served;
   /** What the stream's connection holds, which this adds to. */
   readonly held: HeldBytes;
 }
@@ -30,7 +36,9 @@ export class CallLoop implements StreamEvents {
   readonly #reader = rpcRequestReader();
   /** Added to the reader, and not released yet. */
   #unreleasedBytes = 0;
+  /** Of the last reply, while it waits for the peer. */
   #replyBytes = 0;
+  #heldBytes = 0;
   /** Of the call that is being answered. */
   #running: AbortController | undefined;
   #peerHasEnded = false;
@@ -39,14 +47,18 @@ export class CallLoop implements StreamEvents {
   constructor(stream: ByteStream, answering: Answering) {
     this.#stream = stream;
     this.#answering = answering;
+    this.#account();
   }
 
   data(bytes: Uint8Array): void {
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      this.#stream.release(bytes.length);
+      return;
+    }
     this.#reader.add(bytes);
     this.#unreleasedBytes += bytes.length;
-    this.#answering.held.add(bytes.length);
     this.#next();
+    this.#account();
   }
 
   /** Who has ended waits for nothing that takes long. */
@@ -57,9 +69,9 @@ export class CallLoop implements StreamEvents {
   }
 
   drained(): void {
-    this.#answering.held.add(-this.#replyBytes);
     this.#replyBytes = 0;
     this.#next();
+    this.#account();
   }
 
   closed(): void {
@@ -78,10 +90,8 @@ export class CallLoop implements StreamEvents {
   }
 
   #take(): RpcMessage<RpcRequestHeader> | undefined {
-    const before = this.#reader.lengthBytes;
     try {
       const message = this.#reader.take();
-      this.#answering.held.add(this.#reader.lengthBytes - before);
       // The peer may go on with a message that is not all there, but not with many that wait.
       if (message !== undefined || this.#reader.isWaiting) this.#release();
       return message;
@@ -100,16 +110,10 @@ export class CallLoop implements StreamEvents {
   }
 
   #begin({ header, body }: RpcMessage<RpcRequestHeader>): void {
-    const { called, methodNamed } = this.#answering;
-    const served = methodNamed(header.ServiceMethod);
-    if (served === undefined) {
-      const kind = /^[^.]+\.[^.]+$/.test(header.ServiceMethod) ? "method" : "service";
-      this.#refuse(header, `rpc: can't find ${kind} ${header.ServiceMethod}`);
-      return;
-    }
+    const { called, servedAs } = this.#answering;
     let prepared: Prepared;
     try {
-      prepared = served.prepare(body);
+      prepared = servedAs(header.ServiceMethod).prepare(body);
     } catch (error) {
       this.#refuse(header, messageOf(error));
       return;
@@ -129,7 +133,7 @@ export class CallLoop implements StreamEvents {
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       });
     }
-    this.#finish(header, messageOf(error), nothing);
+    this.#finish(header, messageOf(error) || NO_TEXT, nothing);
   }
 
   #finish(header: RpcRequestHeader, error: string, write: (into: MsgpackWriter) => void): void {
@@ -138,9 +142,10 @@ export class CallLoop implements StreamEvents {
     try {
       this.#reply(header, error, write);
     } catch (failure) {
-      this.#reply(header, messageOf(failure), nothing);
+      this.#reply(header, messageOf(failure) || NO_TEXT, nothing);
     }
     this.#next();
+    this.#account();
   }
 
   /** What was asked cannot be read, so what follows it cannot either. */
@@ -152,12 +157,10 @@ export class CallLoop implements StreamEvents {
   #reply(header: RpcRequestHeader, error: string, write: (into: MsgpackWriter) => void): void {
     const { Seq, ServiceMethod } = header;
     const writer = new MsgpackWriter();
-    writeRpcResponseHeader(writer, { Error: error === "" ? "" : error, Seq, ServiceMethod });
+    writeRpcResponseHeader(writer, { Error: error, Seq, ServiceMethod });
     write(writer);
     const bytes = writer.finish();
-    if (this.#stream.write(bytes)) return;
-    this.#replyBytes = bytes.length;
-    this.#answering.held.add(bytes.length);
+    if (!this.#stream.write(bytes)) this.#replyBytes = bytes.length;
   }
 
   #end(): void {
@@ -168,11 +171,17 @@ export class CallLoop implements StreamEvents {
   #stop(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#answering.held.add(-(this.#reader.lengthBytes + this.#replyBytes));
-    this.#replyBytes = 0;
+    this.#account();
     // What is still to come is thrown away, so that the peer is not held up.
     this.#release();
     this.#running?.abort(gone());
+  }
+
+  #account(): void {
+    const bytes = this.#isOver ? 0 : STREAM_BYTES + this.#reader.heldBytes + this.#replyBytes;
+    const more = bytes - this.#heldBytes;
+    this.#heldBytes = bytes;
+    this.#answering.held.add(more);
   }
 }
 

@@ -12,12 +12,21 @@ import {
   pointer,
   RegisterRequest,
   ServiceNode,
+  struct,
   text,
   type Static,
 } from "../model/index.ts";
 import { inDatacenter, NOTHING, plain, read, TEXTS, type Values } from "./exchange.ts";
-import { NODE_QUERY, fromNear, toNear, toQuery, type WireQuery } from "./query-shapes.ts";
-import type { NodeMetaQuery, ServiceQuery } from "./methods.ts";
+import { DEFAULT_QUERY, type NodeMetaQuery, type ServiceQuery } from "./methods.ts";
+import {
+  fromNear,
+  fromQuery,
+  NODE_QUERY,
+  QUERY_OPTIONS,
+  toNear,
+  toQuery,
+  type WireQuery,
+} from "./query-shapes.ts";
 
 export const fromNodeQuery = (
   args: NodeMetaQuery,
@@ -43,7 +52,7 @@ export const SERVICE_QUERY = {
   ServiceTags: list(text()),
   TagFilter: bool(),
 };
-export type WireServiceQuery = WireQuery & Values<typeof SERVICE_QUERY>;
+type WireServiceQuery = WireQuery & Values<typeof SERVICE_QUERY>;
 
 export const fromServiceQuery = (
   args: ServiceQuery,
@@ -69,6 +78,11 @@ function tagsOf({ TagFilter, ServiceTag, ServiceTags }: WireServiceQuery): reado
   if (!TagFilter) return [];
   return ServiceTag === "" ? (ServiceTags ?? []) : [ServiceTag];
 }
+
+const { Datacenter: _, ...OPTIONS } = QUERY_OPTIONS;
+/** The one query that is about no datacenter. */
+const DatacentersRequest = struct("DatacentersRequest", OPTIONS);
+type DatacentersRequest = Static<typeof DatacentersRequest>;
 
 const NODE = { Node: text() };
 const CHECKS = { HealthChecks: list(HealthCheck) };
@@ -108,11 +122,15 @@ export const CATALOG = {
       return {};
     },
   }),
-  "Catalog.ListDatacenters": plain<"Catalog.ListDatacenters", object, readonly string[] | null>({
+  "Catalog.ListDatacenters": plain<
+    "Catalog.ListDatacenters",
+    DatacentersRequest,
+    readonly string[] | null
+  >({
     name: "Catalog.ListDatacenters",
-    args: NOTHING,
+    args: messageOf(DatacentersRequest),
     reply: TEXTS,
-    fromArgs: () => ({}),
+    fromArgs: () => fromQuery(DEFAULT_QUERY, ""),
     toReply: (wire) => wire ?? [],
     answer: (server, _, signal) => server.call("Catalog.ListDatacenters", {}, { signal }),
   }),

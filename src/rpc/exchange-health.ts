@@ -3,12 +3,7 @@
  * Consul's own: its servers list all, and the caller drops what it does not want.
  */
 import { CheckServiceNode, int, list, struct, text, type Static } from "../model/index.ts";
-import {
-  fromServiceQuery,
-  SERVICE_QUERY,
-  toServiceQuery,
-  type WireServiceQuery,
-} from "./exchange-catalog.ts";
+import { fromServiceQuery, SERVICE_QUERY, toServiceQuery } from "./exchange-catalog.ts";
 import { read, type ArgsOf, type Exchange, type Values } from "./exchange.ts";
 import type { HealthServiceQuery, ExcludedInstance, Reason } from "./methods.ts";
 import { extra, type WireQuery } from "./query-shapes.ts";
@@ -55,7 +50,7 @@ const NO_REASON: Static<typeof REASON> = {
 };
 
 const toArgs = (wire: WireHealthQuery): HealthServiceQuery => ({
-  ...toServiceQuery(wire as WireServiceQuery),
+  ...toServiceQuery(wire),
   Status: wire.Status === "" ? "any" : wire.Status,
 });
 const fromValue = ({ Nodes, Excluded }: Instances): WireInstances => ({
@@ -111,7 +106,7 @@ const queryOf = (
 ): Values<typeof QUERY> => ({
   ...fromServiceQuery(args, datacenter),
   Connect,
-  Status: args.Status,
+  Status: args.Status === "any" ? "" : args.Status,
 });
 
 export const HEALTH: {

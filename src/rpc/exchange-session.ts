@@ -70,11 +70,11 @@ export const SESSION = {
       SessionID,
       Session: SessionID,
     }),
-    toReply: ({ Sessions }) => ({ Sessions: Sessions ?? [] }),
+    toReply: ({ Sessions, Index }) => ({ Sessions: Sessions ?? [], Index }),
     answer: async (server, wire, signal) => {
       const args = { Datacenter: wire.Datacenter, SessionID: idOf(wire) };
-      const { Sessions } = await server.call("Session.Renew", args, { signal });
-      return { ...fromMeta({ Index: 0, KnownLeader: false, LastContactMs: 0 }), Sessions };
+      const { Sessions, Index } = await server.call("Session.Renew", args, { signal });
+      return { ...fromMeta({ Index, KnownLeader: false, LastContactMs: 0 }), Sessions };
     },
   }),
 };

@@ -31,31 +31,34 @@ export type WriteReply = (into: MsgpackWriter) => void;
 
 /** An answering side: reads the arguments, and then answers them. */
 export interface Served {
+  /** What the arguments and the reply are on the wire. */
+  readonly codecs: Codecs;
   /** @throws {RollcallError} `wire/malformed` for what are no such arguments */
   prepare(from: MsgpackReader): Prepared;
+}
+interface Codecs {
+  readonly args: Codec<unknown>;
+  readonly reply: Codec<unknown>;
 }
 export type Prepared = (server: CallServer, signal: AbortSignal) => Promise<WriteReply>;
 
 /** An asking side. */
-export interface Asked<M extends RemoteMethodName> {
-  readonly name: string;
+export interface Asked<A, R> {
+  /** On the wire. */
+  nameFor(args: A): string;
   /** @param datacenter is the caller's own, for arguments that name none */
-  writeArgs(into: MsgpackWriter, args: ArgsOf<M>, datacenter: string): void;
+  writeArgs(into: MsgpackWriter, args: A, datacenter: string): void;
   /** @throws {RollcallError} `wire/malformed` */
-  readReply(from: MsgpackReader, args: ArgsOf<M>): ReplyOf<M>;
+  readReply(from: MsgpackReader, args: A): R;
   /** How to learn the same from a server that does not have the method (`isUnknownMethod`). */
-  readonly instead?: (ask: Ask, args: ArgsOf<M>) => Promise<ReplyOf<M>>;
+  readonly instead?: Instead<A, R> | undefined;
 }
 /** One more call to the same server. */
-export type Ask = <A, R>(call: Call<A, R>, args: A) => Promise<R>;
-/** A call that is made in place of another. */
-export interface Call<A, R> {
-  readonly name: string;
-  writeArgs(into: MsgpackWriter, args: A, datacenter: string): void;
-  readReply(from: MsgpackReader, args: A): R;
-}
+export type Ask = <A, R>(asked: Asked<A, R>, args: A) => Promise<R>;
+type Instead<A, R> = (ask: Ask, args: A) => Promise<R>;
 
-export interface Exchange<M extends RemoteMethodName> extends Served, Asked<M> {}
+export interface Exchange<M extends RemoteMethodName>
+  extends Served, Asked<ArgsOf<M>, ReplyOf<M>> {}
 
 /** Names and schemas of the fields of a struct. */
 export type Fields = Readonly<Record<string, TSchema>>;
@@ -70,24 +73,18 @@ export const TEXTS = messageOf(list(text()));
 export const inDatacenter = (named: string | undefined, own: string): string =>
   named === undefined || named === "" ? own : named;
 
-interface PlainRow<M extends RemoteMethodName, A, R> {
-  readonly name: string;
+interface ServedRow<A, R> {
   readonly args: Codec<A>;
   readonly reply: Codec<R>;
-  fromArgs(args: ArgsOf<M>, datacenter: string): A;
-  toReply(wire: R, args: ArgsOf<M>): ReplyOf<M>;
   /** Answers what the wire asked, in the wire's terms. */
   answer(server: CallServer, wire: A, signal: AbortSignal): Promise<R> | R;
-  readonly instead?: Asked<M>["instead"];
 }
 
-/** A method whose arguments and reply are structs, or scalars, of their own. */
-export function plain<M extends RemoteMethodName, A, R>(row: PlainRow<M, A, R>): Exchange<M> {
+/** A method that is answered and never asked. */
+export function served<A, R>(row: ServedRow<A, R>): Served {
   const { args, reply } = row;
   return {
-    name: row.name,
-    writeArgs: (into, own, datacenter) => args.write(into, row.fromArgs(own, datacenter)),
-    readReply: (from, own) => row.toReply(reply.read(from), own),
+    codecs: { args, reply },
     prepare: (from) => {
       const wire = args.read(from);
       return async (server, signal) => {
@@ -95,7 +92,26 @@ export function plain<M extends RemoteMethodName, A, R>(row: PlainRow<M, A, R>):
         return (into) => reply.write(into, answered);
       };
     },
-    ...(row.instead === undefined ? {} : { instead: row.instead }),
+  };
+}
+
+interface PlainRow<M extends RemoteMethodName, A, R> extends ServedRow<A, R> {
+  /** A function where Consul has two methods for one of ours. */
+  readonly name: string | ((args: ArgsOf<M>) => string);
+  fromArgs(args: ArgsOf<M>, datacenter: string): A;
+  toReply(wire: R, args: ArgsOf<M>): ReplyOf<M>;
+  readonly instead?: Instead<ArgsOf<M>, ReplyOf<M>>;
+}
+
+/** A method whose arguments and reply are structs, or scalars, of their own. */
+export function plain<M extends RemoteMethodName, A, R>(row: PlainRow<M, A, R>): Exchange<M> {
+  const { name, args, reply } = row;
+  return {
+    ...served(row),
+    nameFor: typeof name === "string" ? () => name : name,
+    writeArgs: (into, own, datacenter) => args.write(into, row.fromArgs(own, datacenter)),
+    readReply: (from, own) => row.toReply(reply.read(from), own),
+    instead: row.instead,
   };
 }
 
@@ -117,7 +133,10 @@ interface ReadRow<M extends ReadName, A extends Fields, R extends Fields> {
   toArgs(wire: WireQuery & Values<A>): ArgsOf<M>;
   fromArgs(args: ArgsOf<M>, datacenter: string): Values<A>;
   toValue(wire: Values<R>, args: ArgsOf<M>): ValueOf<M>;
+  /** @throws {RollcallError} for what Consul's servers answer with an error */
   fromValue(value: ValueOf<M>, wire: WireQuery & Values<A>): Values<R>;
+  /** Set where nobody can wait for a change: such answers have no index. */
+  readonly index?: "none";
 }
 
 /** A method that answers a query. */
@@ -129,7 +148,18 @@ export function read<M extends ReadName, A extends Fields, R extends Fields>(
   >;
   const reply = answerCodec(row.method, row.reply);
   return {
-    name: row.name ?? row.method,
+    ...served<WireQuery & Values<A>, WireAnswer<R>>({
+      args,
+      reply,
+      answer: async (server, wire, signal) => {
+        const method = (row.meant?.(wire) ?? row.method) as M;
+        const answered = await server.call(method, row.toArgs(wire), { signal });
+        const { value, meta } = answered as unknown as Answer<ValueOf<M> & object>;
+        const shown = row.index === "none" ? { ...meta, Index: 0 } : meta;
+        return { ...fromMeta(shown), ...row.fromValue(value, wire) };
+      },
+    }),
+    nameFor: () => row.name ?? row.method,
     writeArgs: (into, own, datacenter) => {
       const query = own as ArgsOf<M> & Parameters<typeof fromQuery>[0];
       args.write(into, { ...fromQuery(query, datacenter), ...row.fromArgs(own, datacenter) });
@@ -138,20 +168,11 @@ export function read<M extends ReadName, A extends Fields, R extends Fields>(
       const wire = reply.read(from);
       return { value: row.toValue(wire, own), meta: toMeta(wire) } as unknown as ReplyOf<M>;
     },
-    prepare: (from) => {
-      const wire = args.read(from);
-      return async (server, signal) => {
-        const method = (row.meant?.(wire) ?? row.method) as M;
-        const answered = await server.call(method, row.toArgs(wire), { signal });
-        const { value, meta } = answered as unknown as Answer<ValueOf<M> & object>;
-        return (into) => reply.write(into, { ...fromMeta(meta), ...row.fromValue(value, wire) });
-      };
-    },
   };
 }
 
 type WireAnswer<R extends Fields> = ReturnType<typeof fromMeta> & Values<R>;
 
 export function answerCodec<R extends Fields>(name: string, fields: R): Codec<WireAnswer<R>> {
-  return messageOf(struct(name, { ...QUERY_META, ...fields })) as unknown as Codec<WireAnswer<R>>;
+  return messageOf(struct(name, { ...QUERY_META, ...fields }));
 }

@@ -119,6 +119,13 @@ export interface PreparedQueryExecution extends QueryOptions {
   /** The agent that was asked. */
   readonly Agent: { readonly Node: string };
 }
+/** A query of another datacenter, which has too few instances itself. */
+export interface PreparedQueryRemoteExecution extends QueryOptions {
+  readonly Query: PreparedQuery;
+  /** As in `PreparedQueryExecution`. */
+  readonly Limit: number;
+  readonly Connect: boolean;
+}
 export interface PreparedQueryResult {
   readonly Service: string;
   /** In random order, or nearest first. */
@@ -193,15 +200,15 @@ export interface Methods {
   >;
   "Session.List": Read<QueryOptions, { readonly Sessions: readonly Session[] }>;
   "Session.NodeSessions": Read<NodeQuery, { readonly Sessions: readonly Session[] }>;
-  /** Starts the session's TTL again; an unknown session gives an empty list. */
+  /** Starts the session's TTL again; an unknown session gives an empty list. `Index`: of all sessions. */
   "Session.Renew": Write<
     { readonly Datacenter: string; readonly SessionID: string },
-    { readonly Sessions: readonly Session[] }
+    { readonly Sessions: readonly Session[]; readonly Index: number }
   >;
 
   /** The query's ID. On create, that of the query given must be empty. */
   "PreparedQuery.Apply": Write<PreparedQueryRequest & { readonly Token?: string }, string>;
-  /** `Queries` has 0 or 1 element. */
+  /** `Queries` has 0 or 1 element; another server throws `request/not-found` instead of 0. */
   "PreparedQuery.Get": Read<
     QueryOptions & { readonly QueryID: string },
     { readonly Queries: readonly PreparedQuery[] }
@@ -209,6 +216,8 @@ export interface Methods {
   "PreparedQuery.List": Read<QueryOptions, { readonly Queries: readonly PreparedQuery[] }>;
   /** Does not block. Throws `request/not-found`. */
   "PreparedQuery.Execute": Read<PreparedQueryExecution, PreparedQueryResult>;
+  /** Of servers among each other. Does not block. */
+  "PreparedQuery.ExecuteRemote": Read<PreparedQueryRemoteExecution, PreparedQueryResult>;
   /** The query that would run, rendered if it is a template. Does not block. Throws `request/not-found`. */
   "PreparedQuery.Explain": Read<
     QueryOptions & { readonly QueryIDOrName: string },

@@ -6,10 +6,9 @@ import { MsgpackWriter, writeRpcRequestHeader } from "../wire/index.ts";
 import { CallStream } from "./call-stream.ts";
 import type { ArgsOf, Asked, ReplyOf } from "./exchange.ts";
 import { EXCHANGES } from "./exchanges.ts";
-import { isUnanswered, notSent, TimedOut } from "./failure.ts";
+import { isUnanswered, isUnknownMethod, notSent, TimedOut } from "./failure.ts";
 import { FIRST_BYTE } from "./first-byte.ts";
-import type { CallOptions } from "./pool.ts";
-import type { RemoteMethodName } from "./remote-methods.ts";
+import type { CallOptions, RemoteMethodName } from "./remote-methods.ts";
 import { YamuxSession } from "./yamux-session.ts";
 
 const DIAL_TIMEOUT_MS = 10_000;
@@ -63,7 +62,8 @@ export class OutgoingConnection implements Disposable {
     this.#calls += 1;
     try {
       using limited = new Limited(this.#options.clock, options);
-      return await this.#call(EXCHANGES[method] as unknown as Asked<M>, args, limited.signal);
+      const asked: Asked<ArgsOf<M>, ReplyOf<M>> = EXCHANGES[method];
+      return await this.#ask(asked, args, limited.signal);
     } finally {
       this.#calls -= 1;
       if (this.#calls === 0) this.#idleSoon();
@@ -106,15 +106,20 @@ export class OutgoingConnection implements Disposable {
     return this.#session;
   }
 
-  async #call<M extends RemoteMethodName>(
-    asked: Asked<M>,
-    args: ArgsOf<M>,
-    signal: AbortSignal,
-  ): Promise<ReplyOf<M>> {
+  async #ask<A, R>(asked: Asked<A, R>, args: A, signal: AbortSignal): Promise<R> {
+    try {
+      return await this.#call(asked, args, signal);
+    } catch (error) {
+      if (asked.instead === undefined || !isUnknownMethod(error)) throw error;
+      return await asked.instead((other, its) => this.#call(other, its, signal), args);
+    }
+  }
+
+  async #call<A, R>(asked: Asked<A, R>, args: A, signal: AbortSignal): Promise<R> {
     const session = this.#session ?? (await this.#connected(signal));
     this.#seq += 1n;
     const writer = new MsgpackWriter();
-    writeRpcRequestHeader(writer, { Seq: this.#seq, ServiceMethod: asked.name });
+    writeRpcRequestHeader(writer, { Seq: this.#seq, ServiceMethod: asked.nameFor(args) });
     asked.writeArgs(writer, args, this.#options.datacenter);
     const stream = this.#idle.pop() ?? this.#newStream(session);
     const reply = await stream.call(this.#seq, writer.finish(), signal, (from) =>

@@ -3,31 +3,19 @@
  * are used again, and a connection that nobody uses is closed after a while.
  */
 import type { Duplex } from "node:stream";
-import type { Clock, Logger, Random } from "../platform/index.ts";
+import type { Clock, Logger } from "../platform/index.ts";
 import type { ArgsOf, ReplyOf } from "./exchange.ts";
 import { isUnanswered, notSent } from "./failure.ts";
 import { OutgoingConnection } from "./outgoing-connection.ts";
-import type { RemoteMethodName } from "./remote-methods.ts";
+import type { CallOptions, RemoteMethodName, RemoteServer } from "./remote-methods.ts";
 
-/** How the connections that are kept are told apart, and where they lead. */
-export interface RemoteServer {
-  readonly name: string;
-  /** `host:port` of its RPC. */
-  readonly address: string;
-}
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-  /** For how long an answer is waited for; without, as long as it takes. */
-  readonly timeoutMs?: number;
-}
 export interface RpcPoolOptions {
   readonly clock: Clock;
-  readonly random: Random;
   readonly logger: Logger;
   /** Connects, without a byte being said yet. */
   readonly dial: (address: string, signal: AbortSignal) => Promise<Duplex>;
   /** The caller's own, for arguments that name none. */
-  readonly datacenter?: string;
+  readonly datacenter: string;
 }
 
 /** Other servers than these are forgotten, the longest unused first. */
@@ -86,7 +74,7 @@ export class RpcPool implements AsyncDisposable {
   }
 
   #newConnection(key: string, address: string): OutgoingConnection {
-    const { clock, logger, dial, datacenter = "" } = this.#options;
+    const { clock, logger, dial, datacenter } = this.#options;
     const connection: OutgoingConnection = new OutgoingConnection({
       clock,
       logger,

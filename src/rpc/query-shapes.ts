@@ -4,6 +4,7 @@ import {
   duration,
   int,
   map,
+  messageOf,
   MILLISECOND,
   struct,
   text,
@@ -11,7 +12,7 @@ import {
   type Static,
   type TSchema,
 } from "../model/index.ts";
-import type { QueryMeta, QueryOptions } from "./methods.ts";
+import { DEFAULT_QUERY, type QueryMeta, type QueryOptions } from "./methods.ts";
 
 export const QUERY_OPTIONS = {
   Datacenter: text(),
@@ -27,7 +28,9 @@ export const QUERY_OPTIONS = {
   Token: text(),
   UseCache: bool(),
 };
-export type WireQuery = { readonly [K in keyof typeof QUERY_OPTIONS]: Static<(typeof QUERY_OPTIONS)[K]> };
+export type WireQuery = {
+  readonly [K in keyof typeof QUERY_OPTIONS]: Static<(typeof QUERY_OPTIONS)[K]>;
+};
 
 export const QUERY_META = {
   ConsistencyLevel: text(),
@@ -49,6 +52,19 @@ export const NO_SOURCE: QuerySource = { Datacenter: "", Ip: "", Node: "", Segmen
 
 /** The fields of `DCSpecificRequest` and of most others that list what is on nodes. */
 export const NODE_QUERY = { NodeMetaFilters: map(text()), Source: QUERY_SOURCE };
+type NodeFields = { readonly [K in keyof typeof NODE_QUERY]: Static<(typeof NODE_QUERY)[K]> };
+/** For a query that has no use for them. */
+export const noNodeFields = (): NodeFields => ({ NodeMetaFilters: null, Source: NO_SOURCE });
+
+/** What methods take that are not told more than a datacenter. */
+export const DC_REQUEST = messageOf(
+  struct("DCSpecificRequest", { ...QUERY_OPTIONS, ...NODE_QUERY }),
+);
+export type DcRequest = typeof DC_REQUEST.zero;
+export const dcRequest = (Datacenter: string, own: string): DcRequest => ({
+  ...fromQuery({ ...DEFAULT_QUERY, Datacenter }, own),
+  ...noNodeFields(),
+});
 
 /**
  * A field that Consul's struct does not have: left out while it is zero, so that who does not know it need not skip
@@ -106,7 +122,8 @@ export function fromNear(query: QueryOptions, datacenter: string): QuerySource {
 
 export function toMeta(wire: WireMeta): QueryMeta {
   const { Index, KnownLeader, LastContact } = wire;
-  return { Index, KnownLeader, LastContactMs: LastContact / MILLISECOND };
+  // What nobody can wait for has 0.
+  return { Index: Math.max(1, Index), KnownLeader, LastContactMs: LastContact / MILLISECOND };
 }
 
 export function fromMeta({ Index, KnownLeader, LastContactMs }: QueryMeta): WireMeta {

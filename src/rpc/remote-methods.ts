@@ -3,7 +3,7 @@
  * server needs besides its store to answer them is in `ServerHooks`.
  */
 import type { NodeCoordinate } from "../model/index.ts";
-import type { Answer, Delegate, MethodName, Methods, QueryOptions } from "./methods.ts";
+import type { Delegate, MethodName, Methods, QueryOptions } from "./methods.ts";
 
 /** Of the answering server's own log. */
 export interface RaftStats {
@@ -57,7 +57,7 @@ export interface ServerMethods {
   "Internal.EventFire": { args: EventFire; reply: void };
   "Internal.KeyringOperation": {
     args: KeyringRequest;
-    reply: Answer<{ readonly Responses: readonly KeyringResponse[] }>;
+    reply: readonly KeyringResponse[];
   };
   "Coordinate.ListDatacenters": {
     args: Readonly<Record<string, never>>;
@@ -76,7 +76,7 @@ export interface ServerHooks {
   datacenterMaps(): readonly DatacenterMap[];
 }
 
-/** A server that can be called. */
+/** A server that can be called: its connection goes by both. */
 export interface RemoteServer {
   readonly name: string;
   /** `host:port` of its RPC. */
@@ -85,7 +85,7 @@ export interface RemoteServer {
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
-  /** The longest that the answer is waited for. */
+  /** For how long an answer is waited for; without, as long as it takes. */
   readonly timeoutMs?: number;
 }
 

@@ -4,12 +4,13 @@ import { messageOf } from "../errors/index.ts";
 import type { Clock, Logger } from "../platform/index.ts";
 import { WholeConnection, type ByteStream } from "./byte-stream.ts";
 import { CallLoop } from "./call-loop.ts";
-import { SERVED } from "./exchanges.ts";
+import { servedAs } from "./exchanges.ts";
 import { HeldBytesLimit, type HeldBytes } from "./held-bytes.ts";
 import type { CallServer } from "./remote-methods.ts";
 import { YamuxSession } from "./yamux-session.ts";
 
-const HELD_MAX_BYTES = 512 * 1024 * 1024;
+/** Four of the largest requests that there may be. */
+const HELD_MAX_BYTES = 256 * 1024 * 1024;
 
 export interface RpcServerOptions {
   readonly clock: Clock;
@@ -27,6 +28,11 @@ export class RpcServer implements Disposable {
 
   constructor(options: RpcServerOptions) {
     this.#options = options;
+  }
+
+  /** By all connections together. */
+  get heldBytes(): number {
+    return this.#limit.totalBytes;
   }
 
   /** @param connection its first byte, which says what kind it is, is read already */
@@ -78,6 +84,6 @@ export class RpcServer implements Disposable {
 
   #calls(stream: ByteStream, held: HeldBytes): CallLoop {
     const { logger, called } = this.#options;
-    return new CallLoop(stream, { logger, called, held, methodNamed: (name) => SERVED.get(name) });
+    return new CallLoop(stream, { logger, called, held, servedAs });
   }
 }

@@ -26,7 +26,7 @@ const STREAMS_MAX = 65_536;
 /** Opened by us and not taken on by the peer yet; more wait their turn. */
 const UNACKNOWLEDGED_MAX = 256;
 const OPENING_MAX = 16_384;
-const OUT_BYTES_MAX = 1024 * 1024;
+const OUT_BYTES_MAX = 262_144;
 const OUT_FRAMES_MAX = 4096;
 /** Longer payloads are handed to the connection as they are, shorter ones are copied together. */
 const COPIED_BYTES_MAX = 16_384;

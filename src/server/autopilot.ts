@@ -45,7 +45,9 @@ export class Autopilot implements Disposable {
   /** Of the members of the log, as they were at the last look. */
   get states(): readonly ServerState[] {
     const { consensus, servers, clock } = this.#needs;
-    return statesOf(consensus, servers(), clock).map((state) => this.#health.get(state.ID) ?? state);
+    return statesOf(consensus, servers(), clock).map(
+      (state) => this.#health.get(state.ID) ?? state,
+    );
   }
 
   [Symbol.dispose](): void {

@@ -94,9 +94,12 @@ export class BootstrapExpect implements Disposable {
     const alive = servers().filter(({ status }) => status === "alive");
     for (const { name, tags } of alive) {
       if (tags.Expect !== 0 && tags.Expect !== expect) {
-        logger.error("Member has a conflicting expect value. All nodes should expect the same number.", {
-          member: name,
-        });
+        logger.error(
+          "Member has a conflicting expect value. All nodes should expect the same number.",
+          {
+            member: name,
+          },
+        );
         return undefined;
       }
       if (tags.Bootstrap) {

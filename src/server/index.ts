@@ -6,3 +6,5 @@ export { compareSurvivors, openSurvivor, recoverAlone } from "./survivors.ts";
 export type { Comparison, Elsewhere, Survivor } from "./survivors.ts";
 export { startServer } from "./server.ts";
 export type { Server, ServerNeeds, ServerPool } from "./server.ts";
+export { dialServer, ipAddress } from "./rpc-port.ts";
+export { knownServer } from "./server-directory.ts";

@@ -51,7 +51,7 @@ export class Leadership implements AsyncDisposable {
 
   constructor(needs: LeadershipNeeds) {
     this.#needs = needs;
-    this.#watching = needs.consensus.subscribe(() => this.#follow());
+    this.#watching = needs.consensus.subscribe(() => void this.#follow());
   }
 
   /** Takes up the duties if this server leads already. */

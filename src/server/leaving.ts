@@ -19,14 +19,20 @@ export async function handOver(consensus: Consensus, logger: Logger): Promise<vo
   }
 }
 
+export interface Departure {
+  readonly consensus: Consensus;
+  readonly ownId: string;
+  readonly clock: Clock;
+  /** For so long who still asks this server is answered: others do not know at once that it has left. */
+  readonly drainMs: number;
+}
+
 /** Resolves when the others have taken this server out of the cluster, or have not for a while. */
-export async function untilRemoved(
-  consensus: Consensus,
-  ownId: string,
-  clock: Clock,
-): Promise<void> {
+export async function untilGone({ consensus, ownId, clock, drainMs }: Departure): Promise<void> {
+  const isMember = (): boolean => consensus.members.some(({ id }) => id === ownId);
+  // Who is alone leaves nobody behind that could be asked, or could let it go.
+  if (consensus.members.every(({ id }) => id === ownId)) return;
+  await pause(clock, drainMs, NEVER);
   const deadline = clock.now() + REMOVAL_WAIT_MS;
-  const isAmongOthers = (): boolean =>
-    consensus.members.length > 1 && consensus.members.some(({ id }) => id === ownId);
-  while (isAmongOthers() && clock.now() < deadline) await pause(clock, LOOK_MS, NEVER);
+  while (isMember() && clock.now() < deadline) await pause(clock, LOOK_MS, NEVER);
 }

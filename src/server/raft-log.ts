@@ -231,8 +231,7 @@ export class RaftLog implements Consensus {
 }
 
 function refusalOf(refusal: RaftRefusal): RollcallError {
-  if (refusal.reason === "notLeader" || refusal.reason === "shutdown") {
-    return new RollcallError("raft/no-leader");
-  }
+  // Only what was never proposed may be asked again elsewhere.
+  if (refusal.reason === "notLeader") return new RollcallError("raft/no-leader");
   return new RollcallError("request/refused", refusal.message, { cause: refusal });
 }

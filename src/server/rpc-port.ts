@@ -2,9 +2,8 @@
 import type { Duplex } from "node:stream";
 import type { RuntimeConfig } from "../config/index.ts";
 import { RollcallError } from "../errors/index.ts";
-import type { IpAddress, Logger, Network, Platform } from "../platform/index.ts";
+import type { IpAddress, Logger, Platform } from "../platform/index.ts";
 import {
-  FIRST_BYTE,
   FirstBytes,
   RpcServer,
   serveSnapshot,
@@ -47,16 +46,6 @@ export async function listenRpc(needs: RpcPortNeeds): Promise<AsyncDisposable> {
       server[Symbol.dispose]();
     },
   };
-}
-
-export async function dialRaft(
-  network: Network,
-  address: string,
-  signal: AbortSignal,
-): Promise<Duplex> {
-  const stream = await network.connect(ipAddress(address), { signal });
-  stream.write(Uint8Array.of(FIRST_BYTE.raft));
-  return stream;
 }
 
 /** A new connection to a server's port. @throws {RollcallError} `net/dial`, also when it takes too long */

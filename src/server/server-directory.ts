@@ -22,6 +22,8 @@ export class ServerDirectory {
   readonly #datacenter: string;
   readonly #byName = new Map<string, Seen>();
   readonly #byId = new Map<string, Seen>();
+  /** Of those that have left, too, until the pool forgets them: they are to hear that they are out of the log. */
+  readonly #addresses = new Map<string, string>();
 
   constructor(clock: Clock, datacenter: string, members: readonly PoolMember[]) {
     this.#clock = clock;
@@ -37,6 +39,10 @@ export class ServerDirectory {
     return this.#byId.get(id);
   }
 
+  addressOf(id: string): string | undefined {
+    return this.#addresses.get(id);
+  }
+
   byAddress(address: string): Seen | undefined {
     return this.all.find((server) => server.address === address);
   }
@@ -47,6 +53,8 @@ export class ServerDirectory {
     if (previous !== undefined) this.#forget(previous);
     const server = knownServer(member);
     if (server === undefined || server.tags.Datacenter !== this.#datacenter) return;
+    if (server.status === "reaped") this.#addresses.delete(server.id);
+    else this.#addresses.set(server.id, server.address);
     if (server.status === "left" || server.status === "reaped") return;
     const since = previous?.status === server.status ? previous.since : this.#clock.now();
     const seen = { ...server, since };

@@ -32,7 +32,7 @@ import { CoordinateBatches } from "./coordinate-batches.ts";
 import { forwardingDelegate } from "./forwarding.ts";
 import { storeMachine } from "./fsm.ts";
 import { Leadership } from "./leadership.ts";
-import { handOver, untilRemoved } from "./leaving.ts";
+import { handOver, untilGone } from "./leaving.ts";
 import { LockDelays } from "./lock-delays.ts";
 import { loneLog } from "./lone-log.ts";
 import { MemberReconciler } from "./member-reconciler.ts";
@@ -42,7 +42,7 @@ import type { PoolMember } from "./pool-member.ts";
 import { openRaftHome, type RaftHome } from "./raft-home.ts";
 import { startRaftLog, RaftLog } from "./raft-log.ts";
 import { raftStatsOf } from "./raft-stats.ts";
-import { dialRaft, dialServer, ipAddress, listenRpc } from "./rpc-port.ts";
+import { dialServer, ipAddress, listenRpc } from "./rpc-port.ts";
 import { noLeaderText, ServerDirectory, type KnownServer } from "./server-directory.ts";
 import { ServerSnapshots } from "./snapshots.ts";
 import { diskSpool, memorySpool } from "./state-spool.ts";
@@ -69,6 +69,7 @@ export interface ServerNeeds {
   readonly onFailure: (message: string) => void;
 }
 export interface Server extends AsyncDisposable {
+  readonly kind: "server";
   readonly delegate: Delegate;
   readonly consensus: Consensus;
   readonly snapshots: Snapshots;
@@ -112,7 +113,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       logger: logger.named("raft"),
       self,
       shortTimeoutMs: 1000 * config.raft.multiplier,
-      dial: (to, signal) => dialRaft(platform.network, to.address, signal),
+      dial: (to, signal) => platform.network.connect(ipAddress(to.address), { signal }),
       idAt: (address) =>
         directory.byAddress(address)?.id ??
         consensus.members.find((m) => m.address === address)?.id,
@@ -137,7 +138,6 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
   const rpc = scope.use(
     new RpcPool({
       clock,
-      random,
       logger: logger.named("rpc"),
       datacenter,
       dial: (address, signal) => platform.network.connect(ipAddress(address), { signal }),
@@ -156,7 +156,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
           transport,
           ...machine,
           settings: config.raft,
-          addressOf: (id) => directory.byId(id)?.address,
+          addressOf: (id) => directory.addressOf(id),
           knowsPreVote: (id) => directory.byId(id)?.tags.Features["pv"] !== undefined,
           onFailure: (error) => needs.onFailure(`raft has failed: ${error.message}`),
         }),
@@ -189,20 +189,26 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
   });
   const callRemote: RpcPool["call"] = (server, method, args, options) =>
     rpc.call(server, method, args, options);
-  const delegate = forwardingDelegate({
-    clock,
-    random,
-    datacenter,
-    holdTimeoutMs: config.rpcHoldTimeoutMs,
-    consensus,
-    local,
-    leader: () => remoteOf(consensus.leader, self, directory),
-    callRemote,
-    ready: (signal) => leadership.ready(signal, config.rpcHoldTimeoutMs),
-    isLeaving: () => isLeaving,
-    noLeader: () =>
-      new RollcallError("raft/no-leader", noLeaderText(consensus.members, directory, clock.now())),
-  });
+  const forwarding = (): Delegate =>
+    forwardingDelegate({
+      clock,
+      random,
+      datacenter,
+      holdTimeoutMs: config.rpcHoldTimeoutMs,
+      consensus,
+      local,
+      leader: () => remoteOf(consensus.leader, self, directory),
+      callRemote,
+      ready: (signal) => leadership.ready(signal, config.rpcHoldTimeoutMs),
+      isLeaving: () => isLeaving,
+      noLeader: () =>
+        new RollcallError(
+          "raft/no-leader",
+          noLeaderText(consensus.members, directory, clock.now()),
+        ),
+    });
+  // A development agent is the leader, always.
+  const delegate = config.devMode ? local : forwarding();
 
   const ownSnapshots = new ServerSnapshots({
     clock,
@@ -286,6 +292,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
   if (config.devMode) await established;
 
   return {
+    kind: "server",
     delegate,
     consensus,
     snapshots,
@@ -294,11 +301,12 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       expecting?.look();
       void reconciler?.memberChanged(member);
     },
-    handOver: async () => {
+    handOver: () => handOver(consensus, logger),
+    left: () => {
       isLeaving = true;
-      await handOver(consensus, logger);
+      const drainMs = config.leaveDrainTimeMs;
+      return untilGone({ consensus, ownId: nodeId, clock, drainMs });
     },
-    left: () => untilRemoved(consensus, nodeId, clock),
     async [Symbol.asyncDispose]() {
       isLeaving = true;
       await scope[Symbol.asyncDispose]();

@@ -109,7 +109,6 @@ export { RaftRequestDecoder, RaftResponseDecoder } from "./raft-stream.ts";
 export type { RaftRequestPart } from "./raft-stream.ts";
 
 export {
-  decodeYamuxHeader,
   encodeYamuxHeader,
   YAMUX_FLAG,
   YAMUX_GO_AWAY,

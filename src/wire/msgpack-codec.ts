@@ -59,6 +59,7 @@ const COMPILERS: { readonly [K in Schema["kind"]]: (schema: Of<K>) => Part<never
     ),
   integer: ({ min, max }) => integerPart(min, max),
   wide: ({ signed }) => widePart(signed),
+  duration: () => durationPart,
   float32: () =>
     part(
       0,
@@ -142,6 +143,22 @@ function widePart(signed: boolean): Part<never> {
     },
   );
 }
+
+const LONGEST = 2n ** 63n - 1n;
+
+const durationPart = part(
+  0,
+  (from) => {
+    const value = from.wideInteger();
+    if (value !== BigInt.asIntN(64, value)) throw malformed(`duration out of range: ${value}`);
+    return Number(value);
+  },
+  (into, value) => {
+    const nanoseconds = BigInt(Math.round(value));
+    // What is nearest to the longest one is a number that lies beyond it.
+    into.wideInteger(nanoseconds > LONGEST ? LONGEST : nanoseconds);
+  },
+);
 
 function listPart(element: Part<unknown>): Part<never> {
   return part<readonly unknown[]>(

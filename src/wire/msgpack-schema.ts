@@ -17,6 +17,7 @@ export type Schema =
   | Readonly<{ kind: "integer"; min: number; max: number }>
   /** All 64 bits, as a bigint. */
   | Readonly<{ kind: "wide"; signed: boolean }>
+  | Readonly<{ kind: "duration" }>
   /** `shared`: a view into the message instead of a copy. */
   | Readonly<{ kind: "bytes"; shared: boolean }>
   | Readonly<{ kind: "list" | "map" | "nullable" | "omitEmpty" | "sparse"; of: Schema }>
@@ -57,6 +58,7 @@ interface Scalars {
   bool: boolean;
   integer: number;
   wide: bigint;
+  duration: number;
   float32: number;
   float64: number;
   text: string;
@@ -71,13 +73,15 @@ export const uint16 = { kind: "integer", min: 0, max: 0xffff } as const;
 export const uint32 = { kind: "integer", min: 0, max: 0xffff_ffff } as const;
 export const uint64 = { kind: "integer", min: 0, max: Number.MAX_SAFE_INTEGER } as const;
 export const int32 = { kind: "integer", min: -0x8000_0000, max: 0x7fff_ffff } as const;
-/** Also Go's int, and time.Duration in nanoseconds. */
+/** Also Go's int. */
 export const int64 = {
   kind: "integer",
   min: Number.MIN_SAFE_INTEGER,
   max: Number.MAX_SAFE_INTEGER,
 } as const;
 export const wideUint64 = { kind: "wide", signed: false } as const;
+/** Go's time.Duration, in nanoseconds; those of more than a hundred days to within a microsecond. */
+export const duration = { kind: "duration" } as const;
 export const float32 = { kind: "float32" } as const;
 export const float64 = { kind: "float64" } as const;
 export const text = { kind: "text" } as const;

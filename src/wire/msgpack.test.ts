@@ -8,6 +8,7 @@ import {
   bool,
   bytes,
   codecOf,
+  duration,
   EndsEarly,
   float32,
   float64,
@@ -344,6 +345,20 @@ test("a writer is used again, and does not keep what one large message took", ()
   expect(into.finish()).toHaveLength(1_000_005);
   into.reset().text("ab");
   expect(hex(into.finish())).toBe("a26162");
+});
+
+test.each([
+  ["ten years", 315_360_000_000_000_000, "cf 0460623fc85e0000"],
+  ["a second", 1_000_000_000, "ce 3b9aca00"],
+  ["less than none", -1, "ff"],
+])("a duration of %s is as long when it comes back", (_, value, encoded) => {
+  expect(hex(codecOf(duration).encode(value))).toBe(hex(unhex(encoded)));
+  expect(codecOf(duration).decode(unhex(encoded))).toBe(value);
+});
+
+test("no duration is longer than Go's", () => {
+  expect(hex(codecOf(duration).encode(2 ** 63))).toBe("cf7fffffffffffffff");
+  expect(() => codecOf(duration).decode(unhex("cf8000000000000000"))).toThrow(malformedError());
 });
 
 test("several values stand one after the other", () => {

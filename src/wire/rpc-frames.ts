@@ -79,6 +79,11 @@ export class RpcMessageReader<Header> {
     return this.#end - this.#start;
   }
 
+  /** Memory that they, and what was kept for more of them, take up. */
+  get heldBytes(): number {
+    return this.#buffer.length;
+  }
+
   /** The next message is not all there: without more bytes there will be none. */
   get isWaiting(): boolean {
     return this.lengthBytes < this.#neededBytes;

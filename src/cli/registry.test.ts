@@ -31,6 +31,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   "operator autopilot set-config": `${client} ${server} cleanup-dead-servers disable-upgrade-migration last-contact-threshold max-trailing-logs min-quorum redundancy-zone-tag server-stabilization-time upgrade-version-tag`,
   "operator raft list-peers": `${client} ${server}`,
   "operator raft remove-peer": `${client} ${server} address id`,
+  "operator raft transfer-leader": `${client} ${server} id`,
   reload: client,
   rtt: `${client} wan`,
   "services deregister": `${client} ${server} id namespace`,

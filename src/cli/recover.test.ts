@@ -91,12 +91,21 @@ Safest: /two, which reaches furthest: index 3 of term 3.
 A majority of the servers is here. Start them together, and they elect a leader with
 nothing lost: recovery is for when they cannot.
 
-Lost with it, though it may have been acknowledged:
-  - what only three at three:8300 had, which is not here
+Nothing that was acknowledged is lost with it.
 
 /one alone has entries 3 to 4, which a later leader went on without, so nobody was told that they were done:
   3 of term 2: KVS set key3
   4 of term 2: KVS set key4
+`);
+});
+
+test("says of whom there is nothing, when a majority is missing", async () => {
+  const { stdout } = await recover(await left(), ["/one"]);
+  expect(stdout).toContain(`Safest: /one, which reaches furthest: index 4 of term 2.
+
+Lost with it, though it may have been acknowledged:
+  - what only two at two:8300 had, which is not here
+  - what only three at three:8300 had, which is not here
 `);
 });
 

@@ -133,7 +133,7 @@ function verdict(
     ...useless.map(({ dataDir }) => `what only ${dataDir} had, which cannot be used`),
     ...safest.faults.map((fault) => `of ${safest.dataDir} itself: ${fault}`),
   ];
-  if (losses.length > 0) {
+  if (losses.length > 0 && !hasMajority) {
     parts.push(`Lost with it, though it may have been acknowledged:\n${bullets(losses)}`);
   } else parts.push("Nothing that was acknowledged is lost with it.");
   parts.push(...elsewhere.map(describeElsewhere));

@@ -50,7 +50,7 @@ export interface Comparison {
   readonly elsewhere: readonly Elsewhere[];
   /** Voters of the safest's configuration of which there is nothing here that can be used. */
   readonly unseen: readonly RaftServer[];
-  /** Enough of them are here for a leader to be elected as ever. */
+  /** So many of them are here undamaged that a leader can be elected as ever, and everything acknowledged is here. */
   readonly hasMajority: boolean;
 }
 
@@ -133,8 +133,13 @@ export async function compareSurvivors(survivors: readonly Survivor[]): Promise<
   }
   const voters = votersOf(content.configuration);
   const unseen = voters.filter(({ id }) => !usable.some(({ nodeId }) => nodeId === id));
-  const hasMajority = voters.length - unseen.length > voters.length / 2;
+  const sound = voters.filter(({ id }) => usable.some((one) => one.nodeId === id && isSound(one)));
+  const hasMajority = sound.length > voters.length / 2;
   return { safest, elsewhere, unseen, hasMajority };
+}
+
+function isSound({ content }: Survivor): boolean {
+  return content?.faults.length === 0;
 }
 
 function isSafer({ content, faults }: Survivor, than: Survivor | undefined): boolean {

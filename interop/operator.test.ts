@@ -16,7 +16,8 @@ const folder = mkdtempSync(join(tmpdir(), "rollcall-operator-"));
 const file = join(folder, "backup.snap");
 
 const joining = ADDRESSES.map((address) => `-retry-join=${address}`);
-const fleet = new ServerFleet(joining);
+// Who is gone is removed by hand here.
+const fleet = new ServerFleet([...joining, "-hcl=autopilot { cleanup_dead_servers = false }"]);
 const start = (i: number, ...flags: readonly string[]) => {
   const [name, address] = [NAMES[i] ?? "", ADDRESSES[i] ?? ""];
   return fleet.start({ name, address, make: address === REAL ? "real" : "ours" }, flags);
@@ -157,6 +158,13 @@ test("a server that is gone for good is removed, by its ID", async () => {
   const id = await idOf("s3");
   await fleet.end("s3", "SIGKILL");
   await oneLeader(ADDRESSES.slice(0, 2));
+  // As long as it seems to be there, the leader would take it in again.
+  const statusOf = async (): Promise<number | undefined> => {
+    const { body } = await http(OURS, "/v1/agent/members");
+    const members = JSON.parse(body) as { readonly Name: string; readonly Status: number }[];
+    return members.find(({ Name }) => Name === "s3")?.Status;
+  };
+  await eventually("s3 has failed", statusOf, (status) => status === 4, 30_000);
   const removed = await run([ROLLCALL, "operator", "raft", "remove-peer", at(OURS), `-id=${id}`]);
   expect(removed.stdout + removed.stderr).toBe(`Removed peer with id "${id}"\n`);
   await votersAre(OURS, ["s1", "s2"]);

@@ -5,7 +5,7 @@ import { explore, type Bounds } from "./explore.ts";
 import { BUILD_BOUNDS, FIGURE_8 } from "./explore-bounds.ts";
 import { MUTANTS } from "./mutants.ts";
 
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 600_000;
 
 test.each(BUILD_BOUNDS.map((bounds) => ({ bounds, title: JSON.stringify(bounds) })))(
   "every state is sound within $title",

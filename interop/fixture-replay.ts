@@ -14,7 +14,7 @@ import {
   type Variation,
   type WireAnswer,
 } from "./fixture-normalise.ts";
-import { agentWith } from "./testkit.ts";
+import { agentWith, eventually, http } from "./testkit.ts";
 
 const FIXTURES = new URL("testdata/http/", import.meta.url);
 
@@ -82,6 +82,11 @@ export async function standInFor(
   const own = { data_dir: join(folder, "data"), bind_addr: host, client_addr: host };
   await writeFile(configFile, JSON.stringify({ ...recorded.config, ...config, ...own }));
   const agent = await agentWith([`-config-file=${configFile}`]);
+  await eventually(
+    "it has told of itself",
+    async () => (await http(host, "/v1/catalog/nodes")).body,
+    (body) => body.includes("lan_ipv4"),
+  );
   return {
     host,
     recordedHost: recorded.address.replace(/:\d+$/, ""),

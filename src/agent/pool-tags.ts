@@ -31,7 +31,7 @@ export function poolTags(config: RuntimeConfig, nodeId: string, pool: PoolName):
     NonVoter: false,
     UseTLS: false,
     // Federation states, as Consul has them; votes that are asked for before they are meant.
-    Features: { fs: 1, pv: 1 },
+    Features: config.devMode ? { fs: 1 } : { fs: 1, pv: 1 },
   };
   return serverTags(server, pool);
 }

@@ -135,7 +135,8 @@ export class MemberReconciler implements Disposable {
       ...keptFacts(node),
       Service: service ?? null,
       Check: serfHealth(name, "passing"),
-      SkipNodeUpdate: false,
+      // It may tell of itself meanwhile, and knows more than this does.
+      SkipNodeUpdate: node === undefined,
     });
   }
 

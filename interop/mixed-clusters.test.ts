@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { oneLeader, ServerFleet, votersAre, Writers, type Make } from "./clusters.ts";
 import { writeEverything } from "./every-write.ts";
-import { sameAnswers, sameRecords } from "./same-state.ts";
+import { sameAnswers, sameRecords, snapshotOf } from "./same-state.ts";
 import { http, ROLLCALL, run } from "./testkit.ts";
 
 const KILLS = Number(process.env["KILLS"] ?? 0);
@@ -127,6 +127,10 @@ describe.each(MIXTURES)("$about", ({ makes, addresses }) => {
       }
     }
     await sameAnswers(at);
-    await sameRecords(at);
+    const records = await sameRecords(at);
+    for (const address of at) {
+      const { tables } = await snapshotOf(address, "default");
+      expect(tables.kv.size).toBe(Object.keys(records["kv"] as object).length);
+    }
   }
 });

@@ -8,8 +8,13 @@ import { eventually, http } from "./testkit.ts";
 /** Tables by name, rows by key; chunks that are still to be put together; and the index that all stands at. */
 export type Records = Readonly<Record<string, unknown>>;
 
-export async function snapshotOf(address: string): Promise<SnapshotContent> {
-  const response = await fetch(`http://${address}:8500/v1/snapshot?stale`);
+/** Of the server's own state, or the leader's. */
+export async function snapshotOf(
+  address: string,
+  consistency: "default" | "stale",
+): Promise<SnapshotContent> {
+  const query = consistency === "stale" ? "?stale" : "";
+  const response = await fetch(`http://${address}:8500/v1/snapshot${query}`);
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (response.status !== 200) throw new Error(Buffer.from(bytes).toString());
   const parts: Uint8Array[] = [];
@@ -46,21 +51,32 @@ function readable(value: unknown): unknown {
 }
 
 /**
- * Resolves with the records that all of these servers hold; a cluster at work is never quite at rest, so that they are
- * compared where all stand at the same index.
+ * Resolves with the records that all of these servers hold. They are never quite at rest, so that they may differ for a
+ * moment.
  */
 export async function sameRecords(addresses: readonly string[]): Promise<Records> {
-  const states = await eventually(
-    `${addresses.join(", ")} stand at one index`,
-    async () => (await Promise.all(addresses.map(snapshotOf))).map(recordsOf),
-    (all) => all.every(({ lastIndex }) => lastIndex === all[0]?.["lastIndex"]),
-  );
+  return sameOfAll(addresses, async (address) => recordsOf(await snapshotOf(address, "stale")));
+}
+
+async function sameOfAll<T>(
+  addresses: readonly string[],
+  ask: (address: string) => Promise<T>,
+): Promise<T> {
+  let states: readonly T[] = [];
+  const areSame = async (): Promise<boolean> => {
+    states = await Promise.all(addresses.map(ask));
+    return new Set(states.map(comparable)).size === 1;
+  };
+  await eventually("all are the same", areSame, (isSame) => isSame, 10_000).catch(() => {});
   const [first, ...others] = states;
   for (const [i, other] of others.entries()) {
     expect(other, `${addresses[i + 1]} beside ${addresses[0]}`).toEqual(first);
   }
-  return first as Records;
+  return first as T;
 }
+
+const comparable = (state: unknown): string =>
+  JSON.stringify(state, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
 
 /** Reads of every table; each is answered from the server's own state. */
 const READS = [
@@ -89,6 +105,8 @@ const READS = [
   "session/list",
 ] as const;
 
+const asStale = (path: string): string => `${path}${path.includes("?") ? "&" : "?"}stale`;
+
 interface Answered {
   readonly status: number;
   readonly index: unknown;
@@ -97,9 +115,8 @@ interface Answered {
 
 async function readAll(address: string): Promise<Record<string, Answered>> {
   const answers: Record<string, Answered> = {};
-  for (const path of READS) {
-    const separator = path.includes("?") ? "&" : "?";
-    const { status, headers, body } = await http(address, `/v1/${path}${separator}stale`);
+  for (const path of READS.flatMap((read) => [read, asStale(read)])) {
+    const { status, headers, body } = await http(address, `/v1/${path}`);
     answers[path] = {
       status,
       index: headers["x-consul-index"],
@@ -117,15 +134,7 @@ function read(body: string): unknown {
   }
 }
 
-/** Resolves once all answer alike; they may differ for a moment, while something is being written. */
+/** Resolves once all answer alike, from their own state or the leader's. */
 export async function sameAnswers(addresses: readonly string[]): Promise<void> {
-  let [first, ...others]: Record<string, Answered>[] = [];
-  const ask = async (): Promise<boolean> => {
-    [first, ...others] = await Promise.all(addresses.map(readAll));
-    return others.every((other) => JSON.stringify(other) === JSON.stringify(first));
-  };
-  await eventually("all answer alike", ask, (isSame) => isSame, 5000).catch(() => {});
-  for (const [i, other] of others.entries()) {
-    expect(other, `${addresses[i + 1]} beside ${addresses[0]}`).toEqual(first);
-  }
+  await sameOfAll(addresses, readAll);
 }

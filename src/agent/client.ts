@@ -12,6 +12,7 @@ import {
   saveOver,
   ServerList,
   type Delegate,
+  type SnapshotOptions,
   type Snapshots,
 } from "../rpc/index.ts";
 import { dialServer, ipAddress, knownServer, type PoolMember } from "../server/index.ts";
@@ -68,12 +69,18 @@ export function startClient({ platform, logger, config, memberCount }: ClientNee
     if (servers.current !== undefined) return dialServer(platform, servers.current.address);
     throw new RollcallError("request/refused", "No known Consul servers");
   };
+  // A server takes no datacenter for another one.
+  const inDatacenter = (options: SnapshotOptions): SnapshotOptions => ({
+    ...options,
+    datacenter: options.datacenter === "" ? datacenter : options.datacenter,
+  });
   return {
     kind: "client",
     delegate,
     snapshots: {
-      save: async (options) => saveOver(await dialAny(), options),
-      restore: async (archive, options) => restoreOver(await dialAny(), options, archive),
+      save: async (options) => saveOver(await dialAny(), inDatacenter(options)),
+      restore: async (archive, options) =>
+        restoreOver(await dialAny(), inDatacenter(options), archive),
     },
     get knownServerCount() {
       return servers.count;

@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { oneLeader, ServerFleet, votersAre, Writers, type Make } from "./clusters.ts";
 import { writeEverything } from "./every-write.ts";
+import { refusalsOf } from "./refused.ts";
 import { sameAnswers, sameRecords, snapshotOf } from "./same-state.ts";
 import { http, ROLLCALL, run } from "./testkit.ts";
 
@@ -61,6 +62,8 @@ describe.each(MIXTURES)("$about", ({ makes, addresses }) => {
   const start = (address: string): void => {
     fleet.start({ name: nameOf(address), address, make: makeOf(address) });
   };
+  /** What the first server that was asked has said. */
+  let refused: object | undefined;
   const running = (): readonly string[] => fleet.specs.map(({ address }) => address);
 
   beforeAll(async () => {
@@ -113,12 +116,23 @@ describe.each(MIXTURES)("$about", ({ makes, addresses }) => {
     90_000 + KILLS * 10_000,
   );
 
+  /** The texts are the same whoever leads; a server that passed the request on says so. */
+  async function refusesAsOthers(leader: string, address: string): Promise<void> {
+    const said = [...(await refusalsOf(address))].map(([request, { text, hops }]) => {
+      expect(hops, request).toBeLessThanOrEqual(address === leader ? 0 : 1);
+      return [request, text];
+    });
+    refused ??= Object.fromEntries(said) as object;
+    expect(Object.fromEntries(said), `${nameOf(address)} under ${nameOf(leader)}`).toEqual(refused);
+  }
+
   async function everythingThroughAll(leader: string, at: readonly string[]): Promise<void> {
     for (const address of at) {
       const round = `${nameOf(leader)}-by-${nameOf(address)}`;
       await writeEverything({ address, round }, "withoutMesh");
       const isReal = makeOf(leader) === "real" && makeOf(address) === "real";
       if (isReal) await writeEverything({ address, round }, "mesh");
+      await refusesAsOthers(leader, address);
       const key = `/v1/kv/every/${round}/cas?raw`;
       for (const reader of at) {
         for (const consistency of ["", "&consistent"]) {

@@ -65,18 +65,52 @@ async function sameOfAll<T>(
   let states: readonly T[] = [];
   const areSame = async (): Promise<boolean> => {
     states = await Promise.all(addresses.map(ask));
-    return new Set(states.map(comparable)).size === 1;
+    return new Set(states.map((state) => comparable(state))).size === 1;
   };
   await eventually("all are the same", areSame, (isSame) => isSame, 10_000).catch(() => {});
-  const [first, ...others] = states;
-  for (const [i, other] of others.entries()) {
-    expect(other, `${addresses[i + 1]} beside ${addresses[0]}`).toEqual(first);
-  }
+  const [first, ...others] = states as readonly Parts[];
+  const differences = others.map((other, i) => [addresses[i + 1], differencesOf(first, other)]);
+  expect(differences, `beside ${addresses[0]}`).toEqual(
+    others.map((_, i) => [addresses[i + 1], []]),
+  );
   return first as T;
 }
 
-const comparable = (state: unknown): string =>
-  JSON.stringify(state, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
+type Parts = Readonly<Record<string, unknown>>;
+
+/** The parts that differ: what only one has, and then what only the other has. Whole states are too long to read. */
+function differencesOf(one: Parts = {}, other: Parts = {}): unknown[] {
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])].flatMap((part) => {
+    const [left, right] = [linesOf(one[part]), linesOf(other[part])];
+    if (left.join() === right.join()) return [];
+    const only = (lines: readonly string[], others: readonly string[]): readonly string[] => {
+      const known = new Set(others);
+      return lines.filter((line) => !known.has(line)).slice(0, LINES_MAX);
+    };
+    return [[part, { only: only(left, right), other: only(right, left) }]];
+  });
+}
+const LINES_MAX = 5;
+
+/** A list or table line by line, with its length. */
+function linesOf(value: unknown): readonly string[] {
+  if (typeof value !== "object" || value === null) return [comparable(value)];
+  const { body, ...rest } = value as { readonly body?: unknown };
+  if (body !== undefined) return [comparable(rest), ...linesOf(body)];
+  const entries = Array.isArray(value) ? value.map((item) => ["", item]) : Object.entries(value);
+  const lines = entries.map(([name, item]) => `${name} ${comparable(item)}`);
+  return [`${lines.length} of`, ...lines];
+}
+
+/** Maps have no order: a real server writes them in another one each time. */
+function comparable(state: unknown): string {
+  const told = JSON.stringify(state, (_, value: unknown) => {
+    if (typeof value === "bigint") return `${value}n`;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  }) as string | undefined;
+  return told ?? "nothing";
+}
 
 /** Reads of every table; each is answered from the server's own state. */
 const READS = [

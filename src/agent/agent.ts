@@ -17,10 +17,12 @@ import {
   type Platform,
 } from "../platform/index.ts";
 import { metricsNaming, sendMetrics } from "../telemetry/index.ts";
-import { NEW_LEADER_EVENT } from "../wire/index.ts";
+import { DEFAULT_QUERY } from "../rpc/index.ts";
+import { NEW_LEADER_EVENT, serfNameOfEvent } from "../wire/index.ts";
 import { AntiEntropy, type NodeInfo } from "./anti-entropy.ts";
 import { CheckRunners } from "./check-runners.ts";
 import { CoordinateSender } from "./coordinate-sender.ts";
+import { FloodJoin } from "./flood-join.ts";
 import { Joining } from "./joining.ts";
 import { LocalServices } from "./local-services.ts";
 import { LocalState } from "./local-state.ts";
@@ -163,12 +165,19 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     logger,
     nodeName: config.nodeName,
     services: () => [...state.services.values()].map(({ service }) => service),
-    send: (name, payload) => pools.lan.fireEvent(name, payload),
+    send: async (Name, Payload, Datacenter) => {
+      if (Datacenter === "" || Datacenter === config.datacenter) {
+        pools.lan.fireEvent(serfNameOfEvent(Name), Payload);
+      } else await role.fireEvent({ ...DEFAULT_QUERY, Datacenter, Name, Payload });
+    },
   });
+  const { datacenter } = config;
+  const flooding = scope.use(new FloodJoin({ clock: platform.clock, logger, datacenter, pools }));
   scope.use(
     pools.lan.subscribe((event) => {
       if (event.kind === "query") return;
       if (event.kind !== "user") {
+        flooding.look();
         for (const member of event.members) role.memberChanged(poolMember(member, event.kind));
       } else if (event.name === NEW_LEADER_EVENT) {
         logger.info("New leader elected", { payload: new TextDecoder().decode(event.payload) });
@@ -221,7 +230,7 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
       services.setServiceMaintenance(id, enable, reason),
     serviceChanged: (id, hash, waitMs, signal) =>
       serviceChanged(state, platform.clock, { id, hash, waitMs, signal }),
-    fireEvent: (event) => userEvents.fire(event),
+    fireEvent: (event, datacenter) => userEvents.fire(event, datacenter),
     events: () => userEvents.events,
     eventsChanged: (seen, waitMs, signal) => userEvents.changed(seen, waitMs, signal),
     metrics: () => metrics.measured(),
@@ -229,7 +238,7 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     join: async (address, pool, signal) => void (await pools.join([address], pool, signal)),
     forceLeave: (member, options) => pools.forceLeave(member, options),
     members: (pool) => pools.members(pool),
-    wanCoordinates: () => pools.wanCoordinates(),
+    datacenterMaps: () => role.datacenterMaps(),
     keyring: (request) => pools.keyring(request),
     self: () =>
       selfOf({

@@ -11,7 +11,10 @@ import {
   RpcPool,
   saveOver,
   ServerList,
+  type DatacenterMap,
   type Delegate,
+  type EventFire,
+  type RemoteServer,
   type SnapshotOptions,
   type Snapshots,
 } from "../rpc/index.ts";
@@ -27,6 +30,8 @@ export interface Client extends AsyncDisposable {
   readonly kind: "client";
   readonly delegate: Delegate;
   readonly snapshots: Snapshots;
+  fireEvent(event: EventFire): Promise<void>;
+  datacenterMaps(): Promise<readonly DatacenterMap[]>;
   readonly knownServerCount: number;
   /** A member of the LAN pool has changed. */
   memberChanged(member: PoolMember): void;
@@ -65,8 +70,8 @@ export function startClient({ platform, logger, config, memberCount }: ClientNee
     pool,
     isLeaving: () => isLeaving,
   });
-  const dialAny = (): ReturnType<typeof dialServer> => {
-    if (servers.current !== undefined) return dialServer(platform, servers.current.address);
+  const current = (): RemoteServer => {
+    if (servers.current !== undefined) return servers.current;
     throw new RollcallError("request/refused", "No known Consul servers");
   };
   // A server takes no datacenter for another one.
@@ -74,6 +79,7 @@ export function startClient({ platform, logger, config, memberCount }: ClientNee
     ...options,
     datacenter: options.datacenter === "" ? datacenter : options.datacenter,
   });
+  const dialAny = (): ReturnType<typeof dialServer> => dialServer(platform, current().address);
   return {
     kind: "client",
     delegate,
@@ -82,6 +88,8 @@ export function startClient({ platform, logger, config, memberCount }: ClientNee
       restore: async (archive, options) =>
         restoreOver(await dialAny(), inDatacenter(options), archive),
     },
+    fireEvent: async (event) => pool.call(current(), "Internal.EventFire", event),
+    datacenterMaps: async () => pool.call(current(), "Coordinate.ListDatacenters", {}),
     get knownServerCount() {
       return servers.count;
     },

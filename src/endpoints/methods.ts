@@ -52,7 +52,7 @@ const METHODS: { readonly [M in MethodName]: Handler<M> } = {
 
   "Catalog.Register": catalogWrite.register,
   "Catalog.Deregister": catalogWrite.deregister,
-  "Catalog.ListDatacenters": ({ datacenter }) => [datacenter],
+  "Catalog.ListDatacenters": ({ elsewhere }) => elsewhere.names(),
   "Catalog.ListNodes": reads(catalogRead.listNodes),
   "Catalog.ListServices": reads(catalogRead.listServices),
   "Catalog.ConnectNodes": reads(catalogRead.connectNodes),

@@ -125,13 +125,16 @@ function scene(kind: RpcConnection) {
       await turns();
       clock.advance(0);
       await turns();
-      expect(server.heldBytes).toBeLessThanOrEqual(streams * HELD_PER_STREAM_MAX);
+      const { heldBytes } = server;
+      if (heldBytes > streams * HELD_PER_STREAM_MAX) throw new Error(`${heldBytes} bytes are held`);
       if (connection.destroyed) totals.hungUp += 1;
       else if (connection.written.length > 0) totals.answered += 1;
       if (kind === "multiplexed") checkFrames(connection.written);
       else checkReplies(connection.written);
       connection.destroy();
       await turns();
+      // Compared by hand: `expect` takes as long as the rest.
+      if (server.heldBytes === 0 && clock.timerCount === 0 && bugs.length === 0) return;
       expect([server.heldBytes, clock.timerCount, bugs]).toEqual([0, 0, []]);
     },
   };
@@ -149,7 +152,7 @@ function checkReplies(written: readonly Uint8Array[]): void {
     reader.add(bytes);
     while (reader.take() !== undefined);
   }
-  expect(reader.lengthBytes).toBe(0);
+  if (reader.lengthBytes > 0) throw new Error("half a reply");
 }
 
 function frame(type: number, flags: number, streamId: number, payload: Uint8Array): Buffer {
@@ -163,8 +166,8 @@ function frame(type: number, flags: number, streamId: number, payload: Uint8Arra
 /** A few streams with a few calls each, in frames that hold parts of them. */
 function framed(draw: Draw, damage: (bytes: Uint8Array) => Uint8Array): Buffer {
   const frames: Buffer[] = [];
-  for (let stream = 0, count = 1 + draw.below(4); stream < count; stream += 1) {
-    const calls = Array.from({ length: 1 + draw.below(3) }, () => draw.from(REQUESTS));
+  for (let stream = 0, count = 1 + draw.below(3); stream < count; stream += 1) {
+    const calls = Array.from({ length: 1 + draw.below(2) }, () => draw.from(REQUESTS));
     let flags: number = YAMUX_FLAG.syn;
     for (const piece of draw.pieces(damage(Buffer.concat(calls)))) {
       frames.push(frame(YAMUX_TYPE.data, flags, 2 * stream + 1, piece));
@@ -260,7 +263,8 @@ fuzz("a damaged request that is read at all is written again as it is understood
     const writer = new MsgpackWriter();
     args.write(writer, wire);
     const bytes = writer.finish();
-    expect(args.encode(args.decode(bytes))).toEqual(bytes);
+    const again = args.encode(args.decode(bytes));
+    if (Buffer.compare(again, bytes) !== 0) expect(again).toEqual(bytes);
   });
   expect(seen.read).toBeGreaterThan(0);
 });

@@ -13,6 +13,7 @@ export type {
   RemoteServer,
   ServerHooks,
 } from "./remote-methods.ts";
+export { isUnanswered } from "./failure.ts";
 export type { Unanswered } from "./failure.ts";
 export { clientDelegate } from "./client-delegate.ts";
 export type { ClientNeeds } from "./client-delegate.ts";

@@ -18,7 +18,6 @@ import type { Consensus } from "./consensus.ts";
 export interface ForwardingNeeds {
   readonly clock: Clock;
   readonly random: Random;
-  readonly datacenter: string;
   readonly holdTimeoutMs: number;
   readonly consensus: Consensus;
   /** Answers from this server's own store. */
@@ -53,7 +52,7 @@ export function forwardingDelegate(needs: ForwardingNeeds): Delegate {
     call: (method, args, options = {}) => {
       const whose = whoseIs(method);
       const { Consistency } = args as Partial<QueryOptions>;
-      if (whose === "anybody" || isElsewhere(needs, args)) return local.call(method, args, options);
+      if (whose === "anybody") return local.call(method, args, options);
       if (whose === "read") {
         const isOwn = consensus.isLeader && Consistency !== "consistent";
         const isStale = Consistency === "stale" && consensus.lastContactMs !== undefined;
@@ -67,12 +66,6 @@ export function forwardingDelegate(needs: ForwardingNeeds): Delegate {
       return heldCall(holding, { method, signal: options.signal, attempt });
     },
   };
-}
-
-/** In another datacenter: the endpoints know what to say. */
-function isElsewhere({ datacenter }: ForwardingNeeds, args: object): boolean {
-  const { Datacenter = "" } = args as { readonly Datacenter?: string };
-  return Datacenter !== "" && Datacenter !== datacenter;
 }
 
 async function asLeader<M extends MethodName>(

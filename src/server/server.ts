@@ -12,23 +12,28 @@ import {
   MILLISECOND,
   type AutopilotConfig,
   type Command,
+  type NetworkCoordinate,
 } from "../model/index.ts";
 import { DisposableScope, type Logger, type Platform } from "../platform/index.ts";
 import { StreamTransport, type Peer } from "../raft/index.ts";
 import {
   RpcPool,
   type CallServer,
+  type DatacenterMap,
   type Delegate,
+  type EventFire,
   type KeyringRequest,
   type KeyringResponse,
   type RemoteServer,
   type Snapshots,
 } from "../rpc/index.ts";
 import { Store, type ApplyEffects } from "../store/index.ts";
+import { acrossDatacenters, askThere } from "./across-datacenters.ts";
 import { Autopilot, statesOf } from "./autopilot.ts";
 import { BootstrapExpect } from "./bootstrap-expect.ts";
 import type { Consensus } from "./consensus.ts";
 import { CoordinateBatches } from "./coordinate-batches.ts";
+import { datacenterMaps, Datacenters } from "./datacenters.ts";
 import { forwardingDelegate } from "./forwarding.ts";
 import { storeMachine } from "./fsm.ts";
 import { Leadership } from "./leadership.ts";
@@ -58,6 +63,15 @@ export interface ServerPool {
   fireConsulEvent(name: string, payload: Uint8Array): void;
   /** Of this datacenter's pools. */
   keyring(request: KeyringRequest): Promise<readonly KeyringResponse[]>;
+  readonly wan: WanPool;
+}
+/** The pool of the servers of all datacenters. */
+export interface WanPool {
+  /** This server's name there. */
+  readonly ownName: string;
+  /** In any status; none where this server is not in it. */
+  members(): readonly PoolMember[];
+  coordinates(): ReadonlyMap<string, NetworkCoordinate>;
 }
 export interface ServerNeeds {
   readonly platform: Platform;
@@ -73,6 +87,9 @@ export interface Server extends AsyncDisposable {
   readonly delegate: Delegate;
   readonly consensus: Consensus;
   readonly snapshots: Snapshots;
+  /** In this or another datacenter. */
+  fireEvent(event: EventFire): Promise<void>;
+  datacenterMaps(): Promise<readonly DatacenterMap[]>;
   /** A member of the LAN pool has changed: the catalog is to follow. */
   memberChanged(member: PoolMember): void;
   /** Before the pool is left: gives up the lead, as far as somebody takes it. */
@@ -128,9 +145,9 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     call: (method, args, options) => delegate.call(method, args, options),
     hooks: {
       raftStats: () => raftStatsOf(consensus),
-      fireEvent: async ({ Name, Payload }) => pool.fireConsulEvent(Name, Payload ?? NO_BYTES),
+      fireEvent: (event) => fireEvent(event),
       keyring: (request) => pool.keyring(request),
-      datacenterMaps: () => [],
+      datacenterMaps: () => datacenterMaps(pool.wan.coordinates()),
     },
   };
   const acceptRaft = (stream: Duplex): void => transport.accept(stream);
@@ -143,6 +160,23 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       dial: (address, signal) => platform.network.connect(ipAddress(address), { signal }),
     }),
   );
+
+  const datacenters = new Datacenters({
+    own: datacenter,
+    ownName: pool.wan.ownName,
+    random: random.fork("datacenters"),
+    members: () => pool.wan.members(),
+    coordinates: () => pool.wan.coordinates(),
+  });
+  const across = { logger, datacenter, datacenters };
+  const fireEvent = async (event: EventFire): Promise<void> => {
+    const { Datacenter, Name, Payload } = event;
+    if (Datacenter === "" || Datacenter === datacenter) {
+      pool.fireConsulEvent(Name, Payload ?? NO_BYTES);
+      return;
+    }
+    await askThere(across, Datacenter, (server) => rpc.call(server, "Internal.EventFire", event));
+  };
 
   const machine = storeMachine({ store, random, onApplied });
   const consensus: Consensus = config.devMode
@@ -183,6 +217,13 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       servers: () => autopilot?.states ?? statesOf(consensus, directory.all, clock),
       removePeer: async (id) => consensus.change({ kind: "remove", id }),
     },
+    elsewhere: {
+      names: () => datacenters.names,
+      execute: (args) =>
+        askThere(across, args.Datacenter, (server) =>
+          rpc.call(server, "PreparedQuery.ExecuteRemote", args),
+        ),
+    },
     sessionTimers: { renew: (id) => leadership.renew(id) },
     coordinates,
     lockDelayMs: (key) => lockDelays.remainingMs(key),
@@ -193,7 +234,6 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     forwardingDelegate({
       clock,
       random,
-      datacenter,
       holdTimeoutMs: config.rpcHoldTimeoutMs,
       consensus,
       local,
@@ -208,7 +248,8 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
         ),
     });
   // A development agent is the leader, always.
-  const delegate = config.devMode ? local : forwarding();
+  const here = config.devMode ? local : forwarding();
+  const delegate = acrossDatacenters({ ...across, callRemote }, here);
 
   const ownSnapshots = new ServerSnapshots({
     clock,
@@ -296,6 +337,8 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     delegate,
     consensus,
     snapshots,
+    fireEvent,
+    datacenterMaps: async () => datacenterMaps(pool.wan.coordinates()),
     memberChanged: (member) => {
       directory.changed(member);
       expecting?.look();

@@ -31,6 +31,8 @@ export const MUTANTS: readonly Mutant[] = [
   wrong("cuts the log at every request", 1, { conflicts: () => true }),
   wrong("takes what it has for what the leader has", 1, {
     followerCommit: (leaderCommit, _lastVerified, lastIndex) => Math.min(leaderCommit, lastIndex),
+    // A leader that says no more than it has shown does no harm to such a follower.
+    commitToSend: (commitIndex) => commitIndex,
   }),
   wrong("commits an earlier term's entry by counting", 108, { mayCommit: () => true }),
   wrong("changes members before the last change is committed", 44, {

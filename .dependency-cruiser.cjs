@@ -24,7 +24,7 @@ const ROOMS = {
   http: ["rpc", "config", "filter", "model", "errors", "platform"],
   dns: ["rpc", "config", "model", "errors", "platform"],
   agent: ["http", "dns", "server", "checks", "watch", "telemetry", "config", "filter", "rpc", "serf", "gossip", "wire", "model", "errors", "platform"],
-  cli: ["agent", "snapshot", "watch", "config", "model", "errors", "platform"],
+  cli: ["agent", "server", "snapshot", "watch", "config", "model", "errors", "platform"],
 };
 
 module.exports = {

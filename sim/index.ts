@@ -1,4 +1,6 @@
 /** What scripts/sim.mjs runs. */
 export { runSoup } from "./core-soup.ts";
+export { explore } from "./explore.ts";
+export { BUILD_BOUNDS, LARGER_BOUNDS } from "./explore-bounds.ts";
 export { MUTANTS, violationOf } from "./mutants.ts";
 export { run, shrink } from "./run.ts";

@@ -31,6 +31,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   "operator autopilot set-config": `${client} ${server} cleanup-dead-servers disable-upgrade-migration last-contact-threshold max-trailing-logs min-quorum redundancy-zone-tag server-stabilization-time upgrade-version-tag`,
   "operator raft list-peers": `${client} ${server}`,
   "operator raft remove-peer": `${client} ${server} address id`,
+  "operator raft transfer-leader": `${client} ${server} id`,
   reload: client,
   rtt: `${client} wan`,
   "services deregister": `${client} ${server} id namespace`,
@@ -46,7 +47,8 @@ const namesIn = (flags: string): string[] => flags.split(" ").filter((flag) => f
 
 test("every command that talks to an agent has a row here", () => {
   const rows = new Set(Object.keys(FLAGS));
-  expect(Object.keys(COMMANDS).filter((name) => !rows.has(name))).toEqual(["agent"]);
+  const others = Object.keys(COMMANDS).filter((name) => !rows.has(name));
+  expect(others).toEqual(["agent", "recover"]);
 });
 
 test("the shared flags are Consul's", () => {

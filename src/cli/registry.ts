@@ -114,6 +114,15 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     synopsis: "Removes a server from the log's configuration",
     load: async () => (await import("./operator-raft-remove-peer.ts")).operatorRaftRemovePeer,
   },
+  "operator raft transfer-leader": {
+    synopsis: "Has another server lead",
+    load: async () =>
+      (await import("./operator-raft-transfer-leader.ts")).operatorRaftTransferLeader,
+  },
+  recover: {
+    synopsis: "Finds the safest server to go on from when most are lost",
+    load: async () => (await import("./recover.ts")).recover,
+  },
   reload: {
     synopsis: "Makes the agent read its configuration files again",
     load: async () => (await import("./reload.ts")).reload,
@@ -193,7 +202,7 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   Autopilot is how the leader removes dead servers and lets new ones vote.`,
   },
   "operator raft": {
-    synopsis: "Lists and removes the servers that keep the log",
+    synopsis: "Lists and removes the servers that keep the log, and says who leads",
     takes: "[options]",
     usage: `
   The servers of a datacenter agree on a log of all changes by the Raft protocol.`,

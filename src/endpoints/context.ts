@@ -31,6 +31,10 @@ export interface Leadership {
   lastContactMs(): number;
   /** Of this cluster, as this server knows them. */
   servers(): readonly ServerState[];
+  /** Of the log entry that they are from. */
+  serversIndex(): number;
+  /** To that server, or to whoever has most of the log. Resolves when the lead is given up. */
+  transferTo(id: string | undefined): Promise<void>;
   /** Takes a server out of the cluster. */
   removePeer(id: string): Promise<void>;
 }

@@ -93,6 +93,8 @@ const METHODS: { readonly [M in MethodName]: Handler<M> } = {
   "Internal.ServiceDump": reads(internal.serviceDump),
 
   "Operator.Servers": operator.servers,
+  "Operator.RaftGetConfiguration": operator.raftConfiguration,
+  "Operator.RaftTransferLeader": operator.transferLeader,
   "Operator.RaftRemovePeer": operator.removePeer,
   "Operator.AutopilotGetConfiguration": operator.autopilotConfig,
   "Operator.AutopilotSetConfiguration": operator.setAutopilotConfig,

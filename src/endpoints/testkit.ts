@@ -38,6 +38,8 @@ export function endpointsUnderTest(seed = 1, store: Store = new Store()): Endpoi
       peers: () => ["127.0.0.1:8300"],
       lastContactMs: () => 0,
       servers: () => [],
+      serversIndex: () => 1,
+      transferTo: () => Promise.resolve(),
       removePeer: () => Promise.resolve(),
     },
     elsewhere: {

@@ -12,6 +12,8 @@ export type {
   StoredSnapshot,
   Transport,
 } from "./ports.ts";
+export { inspectHome, isFurther } from "./inspect-home.ts";
+export type { RaftHomeContent } from "./inspect-home.ts";
 export { memorySnapshotStore } from "./memory-snapshot-store.ts";
 export { recoverByPeersJson } from "./peers-json.ts";
 export type { PeersJsonPlace } from "./peers-json.ts";

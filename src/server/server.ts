@@ -215,6 +215,8 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       peers: () => consensus.members.map(({ address }) => address),
       lastContactMs: () => consensus.lastContactMs ?? 0,
       servers: () => autopilot?.states ?? statesOf(consensus, directory.all, clock),
+      serversIndex: () => consensus.membersIndex,
+      transferTo: (id) => consensus.transferLeadership(id),
       removePeer: async (id) => consensus.change({ kind: "remove", id }),
     },
     elsewhere: {

@@ -96,8 +96,8 @@ test.each(AGENTS)(
   async (agent) => {
     const { status, body } = await http(agent, "/v1/kv/where?dc=nowhere");
     expect(status).toBe(500);
-  // A client has it from its server, and says so.
-  expect(body).toMatch(/^(rpc error making call: )?No path to datacenter$/);
+    // A client has it from its server, and says so.
+    expect(body).toMatch(/^(rpc error making call: )?No path to datacenter$/);
   },
 );
 

@@ -30,7 +30,7 @@ const MIXTURES: readonly Mixture[] = [
     addresses: ["127.0.34.4", "127.0.34.5", "127.0.34.6"],
   },
 ];
-/** Tables that are not empty after everything was written. */
+/** Tables that are not empty after everything was written; coordinates may be lost with a leader, which keeps them for 5 s. */
 const WRITTEN = [
   "nodes",
   "services",
@@ -39,7 +39,6 @@ const WRITTEN = [
   "tombstones",
   "sessions",
   "preparedQueries",
-  "coordinates",
   "autopilot",
   "indexes",
   "configEntries",
@@ -109,7 +108,7 @@ describe.each(MIXTURES)("$about", ({ makes, addresses }) => {
       }
       expect(lost).toEqual([]);
       const records = await sameRecords(addresses);
-      for (const table of WRITTEN) expect(Object.keys(records[table] as object)).not.toEqual([]);
+      for (const table of WRITTEN) expect(records[table], table).not.toEqual({});
       await sameAnswers(addresses);
       console.log(`${kills} kills; longest pause ${Math.round(pauseMs)} ms`);
     },

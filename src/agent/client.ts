@@ -15,6 +15,7 @@ import {
   type Delegate,
   type EventFire,
   type RemoteServer,
+  type SnapshotOptions,
   type Snapshots,
 } from "../rpc/index.ts";
 import { dialServer, ipAddress, knownServer, type PoolMember } from "../server/index.ts";
@@ -73,13 +74,19 @@ export function startClient({ platform, logger, config, memberCount }: ClientNee
     if (servers.current !== undefined) return servers.current;
     throw new RollcallError("request/refused", "No known Consul servers");
   };
+  // A server takes no datacenter for another one.
+  const inDatacenter = (options: SnapshotOptions): SnapshotOptions => ({
+    ...options,
+    datacenter: options.datacenter === "" ? datacenter : options.datacenter,
+  });
   const dialAny = (): ReturnType<typeof dialServer> => dialServer(platform, current().address);
   return {
     kind: "client",
     delegate,
     snapshots: {
-      save: async (options) => saveOver(await dialAny(), options),
-      restore: async (archive, options) => restoreOver(await dialAny(), options, archive),
+      save: async (options) => saveOver(await dialAny(), inDatacenter(options)),
+      restore: async (archive, options) =>
+        restoreOver(await dialAny(), inDatacenter(options), archive),
     },
     fireEvent: async (event) => pool.call(current(), "Internal.EventFire", event),
     datacenterMaps: async () => pool.call(current(), "Coordinate.ListDatacenters", {}),

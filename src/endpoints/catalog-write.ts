@@ -2,6 +2,7 @@
 import { RollcallError } from "../errors/index.ts";
 import {
   checkTypeOfCatalog,
+  connectProxyFault,
   uuidFault,
   type DeregisterRequest,
   type HealthCheck,
@@ -45,6 +46,8 @@ export async function register(context: EndpointContext, request: RegisterReques
 }
 
 function completeService(service: NodeService): NodeService {
+  const fault = connectProxyFault(service);
+  if (fault !== undefined) throw refuse(fault);
   const ID = service.ID === "" ? service.Service : service.ID;
   if (ID !== "" && service.Service === "") throw refuse("Must provide service name with ID");
   if (ANY_ADDRESSES.has(service.Address)) throw refuse("Invalid service address");

@@ -2,7 +2,14 @@
  * The Txn endpoint: what is checked and filled in before a transaction is written to the log, or, where it only
  * reads, run on the state as it is. Every operation that cannot be is reported, and then none is tried.
  */
-import { goQuote, uuidFault, type TxnError, type TxnOp, type TxnResponse } from "../model/index.ts";
+import {
+  connectProxyFault,
+  goQuote,
+  uuidFault,
+  type TxnError,
+  type TxnOp,
+  type TxnResponse,
+} from "../model/index.ts";
 import type { Answer, Methods } from "../rpc/index.ts";
 import { ANY_ADDRESSES } from "./catalog-write.ts";
 import type { EndpointContext } from "./context.ts";
@@ -69,6 +76,8 @@ function nodeFault({ Verb, Node }: NonNullable<TxnOp["Node"]>): string | undefin
 
 function serviceFault({ Verb, Service }: NonNullable<TxnOp["Service"]>): string | undefined {
   if (Verb === "get") return undefined;
+  const fault = connectProxyFault(Service);
+  if (fault !== undefined) return fault;
   if (Service.ID !== "" && Service.Service === "") return "Must provide service name with ID";
   return ANY_ADDRESSES.has(Service.Address) ? "Invalid service address" : undefined;
 }

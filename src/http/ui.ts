@@ -12,6 +12,7 @@ import {
 import { indexHeaders, read } from "./answer-headers.ts";
 import { cachedJsonBody, jsonBody } from "./body.ts";
 import type { Call } from "./call.ts";
+import { shownNode } from "./empty-lists.ts";
 import {
   FILTER_PARAMETERS,
   queryOptions,
@@ -41,7 +42,7 @@ const SUMMARIES = list(ServiceSummary);
 const EXTERNAL_SOURCE = "external-source";
 
 type Dump = { readonly Dump: readonly NodeInfo[] };
-const nodesBody = cachedJsonBody(NODES, ({ Dump }: Dump) => Dump);
+const nodesBody = cachedJsonBody(NODES, ({ Dump }: Dump) => Dump.map(shownNode));
 const nodeBody = jsonBody(NodeInfo);
 const summariesBody = cachedJsonBody(
   SUMMARIES,
@@ -60,7 +61,9 @@ async function node(call: Call): Promise<Reply> {
   const args = { ...queryOptions(call), Node: requiredTail(call, "Missing node name") };
   const { value, meta } = await read(call, "Internal.NodeInfo", args);
   const [found] = value.Dump;
-  return found === undefined ? emptyReply(404) : reply(nodeBody(found), indexHeaders(meta));
+  return found === undefined
+    ? emptyReply(404)
+    : reply(nodeBody(shownNode(found)), indexHeaders(meta));
 }
 
 async function services(call: Call): Promise<Reply> {

@@ -3,6 +3,7 @@
  * names of its checks. One place for the agent's HTTP API and for configuration files; callers put their own
  * prefix before the texts (`Invalid check: …`, `Invalid weight definition for service web: …`).
  */
+import { errorList } from "../errors/index.ts";
 import type { Weights } from "./catalog.ts";
 import type { CheckDefinition, ServiceDefinition } from "./definitions.ts";
 import { validateMetadata } from "./metadata.ts";
@@ -79,15 +80,18 @@ export function validateServiceDefinition(def: ServiceDefinition): ServiceProble
   if (meta !== undefined) return { aspect: "meta", text: meta };
   const weights = def.Weights === null ? undefined : validateWeights(def.Weights);
   if (weights !== undefined) return { aspect: "weights", text: weights };
-  const proxy = connectProxyProblems(def);
-  if (proxy.length === 0) return undefined;
-  const head = proxy.length === 1 ? "1 error occurred:" : `${proxy.length} errors occurred:`;
-  const lines = proxy.map((problem) => `\t* ${problem}\n`).join("");
-  return { aspect: "proxy", text: `${head}\n${lines}\n` };
+  const proxy = connectProxyFault(def);
+  return proxy === undefined ? undefined : { aspect: "proxy", text: proxy };
 }
 
-function connectProxyProblems(def: ServiceDefinition): string[] {
-  if (def.Kind !== "connect-proxy") return [];
+/** What the catalog, too, demands of a proxy. @returns all that is wrong, as one text */
+export function connectProxyFault(
+  def: Pick<ServiceDefinition, "Kind" | "Port"> & {
+    readonly Proxy: { readonly DestinationServiceName: string } | null;
+    readonly Connect: { readonly Native: boolean } | null;
+  },
+): string | undefined {
+  if (def.Kind !== "connect-proxy") return undefined;
   const problems: string[] = [];
   if ((def.Proxy?.DestinationServiceName ?? "").trim() === "") {
     problems.push("Proxy.DestinationServiceName must be non-empty for Connect proxy services");
@@ -96,7 +100,7 @@ function connectProxyProblems(def: ServiceDefinition): string[] {
   if (def.Connect?.Native === true) {
     problems.push("A Proxy cannot also be Connect Native, only typical services");
   }
-  return problems;
+  return problems.length === 0 ? undefined : errorList(problems);
 }
 
 const WEIGHT_MAX = 65535;

@@ -223,6 +223,31 @@ describe("commitment (paper §5.4.2, figure 8)", () => {
   });
 });
 
+test("a follower that takes a leader's word for all it has commits nothing that it is yet to cut", () => {
+  // As hashicorp/raft's do.
+  const followerCommit = (commit: number, _: number, last: number): number =>
+    Math.min(commit, last);
+  const rules = { ...RULES, followerCommit };
+  const cluster = new TestCluster(["a", "b", "c"], {
+    rules,
+    batchEntriesMax: 1,
+    tellsConflicts: false,
+  });
+  cluster.elect("a");
+  for (const data of ["1", "2", "3", "4", "5"]) cluster.propose("a", data);
+  cluster.settle();
+  cluster.isolate("a");
+  for (let count = 0; count < 9; count += 1) cluster.propose("a", `lost${count}`);
+  cluster.elect("b");
+  for (const data of ["6", "7", "8"]) cluster.propose("b", data);
+  cluster.settle();
+  cluster.heal();
+  cluster.run(20 * TIMINGS.heartbeatTimeoutMs);
+  expect(cluster.ids.map((id) => commands(cluster, id))).toEqual(
+    cluster.ids.map(() => "1 2 3 4 5 6 7 8"),
+  );
+});
+
 test("a follower that was busy when an entry was committed hears of it all the same", () => {
   const cluster = new TestCluster(["a", "b", "c"]);
   cluster.elect("a");

@@ -130,7 +130,8 @@ export function sendEntries(
   const previousIndex = peer.next - 1;
   const previousTerm = core.log.termAt(previousIndex) ?? 0;
   const lastIndex = previousIndex + entries.length;
-  const { term, commitIndex } = core;
+  const { term } = core;
+  const commitIndex = core.options.rules.commitToSend(core.commitIndex, lastIndex);
   const leader = core.options.id;
   const sent = core.sent("append", previousIndex, lastIndex);
   peer.inflight += 1;

@@ -24,6 +24,11 @@ export interface Rules {
   readonly conflicts: (ownTerm: Term, term: Term) => boolean;
   /** Paper §5.3, figure 2: a follower knows to be the leader's only what this request has shown to be. */
   readonly followerCommit: (leaderCommit: Index, lastVerified: Index, lastIndex: Index) => Index;
+  /**
+   * What a leader says is committed: no more than the entries of the request vouch for. hashicorp/raft's followers commit
+   * all that they have up to it, also what they have beyond these entries and are yet to cut.
+   */
+  readonly commitToSend: (commitIndex: Index, lastSent: Index) => Index;
   /** Paper §5.4.2: entries of earlier terms are committed by one of this term after them. */
   readonly mayCommit: (entryTerm: Term, currentTerm: Term) => boolean;
   /** Thesis §4.1: not before the last change is committed, nor (erratum of 2015) an entry of this term. */
@@ -55,6 +60,7 @@ export const RULES: Rules = {
   matchesPrevious: (previous, ownTerm) => previous.index === 0 || previous.term === ownTerm,
   conflicts: (ownTerm, term) => ownTerm !== term,
   followerCommit: (leaderCommit, lastVerified) => Math.min(leaderCommit, lastVerified),
+  commitToSend: (commitIndex, lastSent) => Math.min(commitIndex, lastSent),
   mayCommit: (entryTerm, currentTerm) => entryTerm === currentTerm,
   mayChangeMembers: (latestChange, commitIndex, firstOfTerm) =>
     latestChange <= commitIndex && firstOfTerm <= commitIndex,

@@ -74,7 +74,9 @@ export const SESSION = {
     answer: async (server, wire, signal) => {
       const args = { Datacenter: wire.Datacenter, SessionID: idOf(wire) };
       const { Sessions, Index } = await server.call("Session.Renew", args, { signal });
-      return { ...fromMeta({ Index, KnownLeader: false, LastContactMs: 0 }), Sessions };
+      // To Consul's agents an empty list is a session that was renewed; null is one that is not there.
+      const found = Sessions.length === 0 ? null : Sessions;
+      return { ...fromMeta({ Index, KnownLeader: false, LastContactMs: 0 }), Sessions: found };
     },
   }),
 };

@@ -10,6 +10,8 @@ const HOP = "rpc error making call: ";
 /** First match counts. */
 const CODES: readonly (readonly [text: string, code: ErrorCode])[] = [
   ["No cluster leader", "raft/no-leader"],
+  // hashicorp/raft's, of a leader that is handing over: it has not taken the command.
+  ["leadership transfer in progress", "raft/no-leader"],
   ["No path to datacenter", "dc/unknown"],
   ["Query not found", "request/not-found"],
   ["Permission denied", "request/forbidden"],

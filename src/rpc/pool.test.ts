@@ -119,6 +119,7 @@ test("arguments and replies of megabytes come through whole", async () => {
 test.each([
   ["No cluster leader", "raft/no-leader"],
   ["rpc error making call: No cluster leader", "raft/no-leader"],
+  ["leadership transfer in progress", "raft/no-leader"],
   ["No path to datacenter", "dc/unknown"],
   ["Query not found", "request/not-found"],
   ["Permission denied", "request/forbidden"],

@@ -199,7 +199,7 @@ export class RaftLog implements Consensus {
   }
 
   transferLeadership(to?: string): Promise<void> {
-    return this.#asked((raft) => raft.transferLeadership(to));
+    return this.#asked((raft) => raft.transferLeadership(to), requestRefused);
   }
 
   restore(slices: AsyncIterable<Uint8Array>, index: number): Promise<void> {
@@ -217,11 +217,14 @@ export class RaftLog implements Consensus {
     await this.#needs.home.wal[Symbol.asyncDispose]();
   }
 
-  async #asked<T>(ask: (raft: Raft<ApplyResult>) => Promise<T>): Promise<T> {
+  async #asked<T>(
+    ask: (raft: Raft<ApplyResult>) => Promise<T>,
+    errorOf: (refusal: RaftRefusal) => RollcallError = refusalOf,
+  ): Promise<T> {
     try {
       return await ask(this.#raft);
     } catch (error) {
-      throw error instanceof RaftRefusal ? refusalOf(error) : error;
+      throw error instanceof RaftRefusal ? errorOf(error) : error;
     }
   }
 
@@ -230,8 +233,15 @@ export class RaftLog implements Consensus {
   }
 }
 
-function refusalOf(refusal: RaftRefusal): RollcallError {
-  // Only what was never proposed may be asked again elsewhere.
-  if (refusal.reason === "notLeader") return new RollcallError("raft/no-leader");
+/** What was never proposed, since another server leads or is about to. */
+const NEVER_PROPOSED: ReadonlySet<RaftRefusal["reason"]> = new Set(["notLeader", "transferring"]);
+
+/** Only what was never proposed may be asked again elsewhere: callers are held for it until there is a leader. */
+export function refusalOf(refusal: RaftRefusal): RollcallError {
+  if (!NEVER_PROPOSED.has(refusal.reason)) return requestRefused(refusal);
+  return new RollcallError("raft/no-leader", undefined, { cause: refusal });
+}
+
+function requestRefused(refusal: RaftRefusal): RollcallError {
   return new RollcallError("request/refused", refusal.message, { cause: refusal });
 }

@@ -44,10 +44,12 @@ export class ServerSnapshots implements Snapshots {
   }
 
   async save(options: SnapshotOptions): Promise<SavedSnapshot> {
-    const { consensus, clock, ready } = this.#needs;
+    const { consensus, clock, ready, datacenter } = this.#needs;
     this.#demandOwn(options);
     const isStale = options.consistency === "stale";
-    if (!isStale && !consensus.isLeader) return saveOver(await this.#dialLeader(), options);
+    if (!isStale && !consensus.isLeader) {
+      return saveOver(await this.#dialLeader(), { ...options, datacenter });
+    }
     if (!isStale) {
       await ready();
       await consensus.confirm();
@@ -61,11 +63,11 @@ export class ServerSnapshots implements Snapshots {
   }
 
   async restore(archive: AsyncIterable<Uint8Array>, options: SnapshotOptions): Promise<void> {
-    const { consensus, logger } = this.#needs;
+    const { consensus, logger, datacenter } = this.#needs;
     this.#demandOwn(options);
     const isStale = options.consistency === "stale";
     if (!isStale && !consensus.isLeader) {
-      await restoreOver(await this.#dialLeader(), options, archive);
+      await restoreOver(await this.#dialLeader(), { ...options, datacenter }, archive);
       return;
     }
     if (isStale) throw new RollcallError("request/refused", STALE_RESTORE);

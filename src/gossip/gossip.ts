@@ -209,11 +209,7 @@ class GossipNode implements Gossip {
     return this.#awareness.score;
   }
   members(): readonly GossipMember[] {
-    const members: GossipMember[] = [];
-    for (const { member } of this.#membership.table.entries()) {
-      if (isPresent(member)) members.push(member);
-    }
-    return members;
+    return this.#membership.table.members().filter(isPresent);
   }
   member(name: string): GossipMember | undefined {
     return this.#membership.table.get(name)?.member;

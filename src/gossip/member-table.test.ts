@@ -64,7 +64,7 @@ test("the dead are dropped at the end of a round once they were gossiped to for 
   members.put(member("m1", "left"), NOW);
   const endRound = (now: number) => {
     for (let i = 0; i < 4; i += 1) members.nextToProbe(now as Instant, TO_THE_DEAD_MS);
-    return members.entries().map(({ member: { name } }) => name);
+    return members.members().map(({ name }) => name);
   };
   expect(endRound(NOW + TO_THE_DEAD_MS)).toContain("m0");
   expect(endRound(NOW + TO_THE_DEAD_MS + 1).toSorted()).toEqual(["m1", "m2", "self"]);
@@ -128,7 +128,7 @@ test("a table that starts from common members does as one that was filled, and l
           hadRoom: table.put(member(about, state), now as Instant),
           probed: Array.from({ length: probes }, () => probe(table, now as Instant)),
           picked: table.pick(2, fits),
-          entries: table.entries(),
+          members: table.members(),
           byName: [...names, "new", "newer"].map((each) => table.get(each)),
           counts: [table.size, table.aliveCount],
         };

@@ -12,7 +12,6 @@ export const MEMBERS_MAX = 131_072;
 /** Who left is remembered for so long, so that old news does not bring it back. */
 const LEFT_KEPT_MS = 24 * 3_600_000;
 
-/** One object a member, for the map and the list together. */
 export interface Entry {
   member: GossipMember;
   /** When its state last changed. */
@@ -35,7 +34,7 @@ export class MemberTable {
   readonly #common: CommonMembers | undefined;
   /** Undefined: dropped, though it is among the common ones. */
   readonly #byName = new Map<string, Entry | undefined>();
-  readonly #order: Readonly<Entry>[] = [];
+  readonly #order: string[] = [];
   #nextProbe = 0;
   #aliveCount = 0;
 
@@ -62,8 +61,8 @@ export class MemberTable {
   }
 
   /** In no particular order. */
-  entries(): readonly Readonly<Entry>[] {
-    return this.#order;
+  members(): GossipMember[] {
+    return this.#order.map((name) => this.#at(name).member);
   }
 
   /** @returns whether there was room */
@@ -91,11 +90,11 @@ export class MemberTable {
         this.#endRound(now, gossipToTheDeadMs);
         roundsEnded += 1;
       }
-      const entry = this.#order[this.#nextProbe];
+      const name = this.#order[this.#nextProbe];
       this.#nextProbe += 1;
-      if (entry !== undefined && entry.member.name !== this.#self && isPresent(entry.member)) {
-        return entry.member;
-      }
+      if (name === undefined || name === this.#self) continue;
+      const { member } = this.#at(name);
+      if (isPresent(member)) return member;
     }
   }
 
@@ -104,41 +103,46 @@ export class MemberTable {
     const picked = new Set<Readonly<Entry>>();
     const { length } = this.#order;
     for (let tries = 3 * length; tries > 0 && picked.size < count; tries -= 1) {
-      const entry = this.#order[this.#draw(length)] as Readonly<Entry>;
+      const entry = this.#at(this.#order[this.#draw(length)] as string);
       if (suits(entry)) picked.add(entry);
     }
     return Array.from(picked, ({ member }) => member);
   }
 
-  /** What of `name` may be changed: a common entry is copied, and the copy stands in its place. */
+  /** Of one of those in the order. */
+  #at(name: string): Readonly<Entry> {
+    return this.get(name) as Readonly<Entry>;
+  }
+
+  /** What of `name` may be changed: a common entry is copied first. */
   #owned(name: string): Entry | undefined {
     const own = this.#byName.get(name);
     if (own !== undefined) return own;
     const entry = this.get(name);
     if (entry === undefined) return undefined;
     const copy = { ...entry };
-    this.#byName.set(name, copy);
-    this.#order[this.#order.indexOf(entry)] = copy;
+    this.#byName.set(entry.member.name, copy);
     return copy;
   }
 
   #add(entry: Readonly<Entry>): void {
-    this.#order.push(entry);
+    this.#order.push(entry.member.name);
     this.#swap(this.#order.length - 1, this.#draw(this.#order.length));
     this.#aliveCount += aliveness(entry.member);
   }
 
   #endRound(now: Instant, gossipToTheDeadMs: number): void {
     let kept = 0;
-    for (const entry of this.#order) {
-      const goneMs = now - entry.changedAt;
-      const { state, name } = entry.member;
+    for (const name of this.#order) {
+      const { member, changedAt } = this.#at(name);
+      const goneMs = now - changedAt;
+      const { state } = member;
       const isGone =
         (state === "dead" && goneMs > gossipToTheDeadMs) ||
         (state === "left" && goneMs > LEFT_KEPT_MS && name !== this.#self);
       if (isGone) this.#drop(name);
       else {
-        this.#order[kept] = entry;
+        this.#order[kept] = name;
         kept += 1;
       }
     }
@@ -153,9 +157,9 @@ export class MemberTable {
   }
 
   #swap(i: number, j: number): void {
-    const entry = this.#order[i] as Readonly<Entry>;
-    this.#order[i] = this.#order[j] as Readonly<Entry>;
-    this.#order[j] = entry;
+    const name = this.#order[i] as string;
+    this.#order[i] = this.#order[j] as string;
+    this.#order[j] = name;
   }
 
   #draw(below: number): number {

@@ -19,6 +19,7 @@ import { INCARNATION_LIMIT, judge, type Rumor, type Verdict } from "./judge.ts";
 import { isPresent, META_BYTES_MAX, type GossipMember } from "./member.ts";
 import { MemberTable, type CommonMembers } from "./member-table.ts";
 import { Suspicion, type SuspicionSettings } from "./suspicion.ts";
+import { Suspicions } from "./suspicions.ts";
 import { understand } from "./versions.ts";
 
 export type Effect =
@@ -51,8 +52,7 @@ const NO_BYTES = new Uint8Array(0);
 export class Membership {
   readonly table: MemberTable;
   readonly #options: MembershipOptions;
-  /** Of those who are suspect. */
-  readonly #suspicions = new Map<string, Suspicion>();
+  readonly #suspicions = new Suspicions();
   #local: GossipMember;
   #isLeaving = false;
 
@@ -73,11 +73,7 @@ export class Membership {
 
   /** When `expire` has something to do. */
   get nextExpiryAt(): Instant | undefined {
-    let next: Instant | undefined;
-    for (const { dueAt } of this.#suspicions.values()) {
-      if (next === undefined || dueAt < next) next = dueAt;
-    }
-    return next;
+    return this.#suspicions.nextDueAt;
   }
 
   hear(rumor: Rumor, now: Instant): readonly Effect[] {
@@ -135,7 +131,7 @@ export class Membership {
   /** Declares dead who had time enough to refute. */
   expire(now: Instant): readonly Effect[] {
     const effects: Effect[] = [];
-    for (const [name, suspicion] of this.#suspicions) {
+    for (const [name, suspicion] of this.#suspicions.entries()) {
       const member = this.table.get(name)?.member;
       if (suspicion.dueAt > now || member === undefined) continue;
       const { agreedCount, expected: expectedCount } = suspicion;
@@ -153,7 +149,7 @@ export class Membership {
     now: Instant,
   ): readonly Effect[] {
     const member: GossipMember = {
-      name: heard.Node,
+      name: known?.name ?? heard.Node,
       addr: kept(heard.Addr, known?.addr),
       port: heard.Port,
       meta: kept(heard.Meta, known?.meta),
@@ -178,12 +174,12 @@ export class Membership {
   ): readonly Effect[] {
     const rumor: Rumor = { kind: "suspect", body: heard };
     if (verdict === "confirm") {
-      return this.#suspicions.get(heard.Node)?.agree(heard.From) ? [broadcast(rumor)] : NOTHING;
+      return this.#suspicions.agree(heard.Node, heard.From) ? [broadcast(rumor)] : NOTHING;
     }
     if (known === undefined) return NOTHING;
     this.table.put({ ...known, state: "suspect", incarnation: heard.Incarnation }, now);
     const suspicion = new Suspicion(heard.From, this.table.size, this.#options, now);
-    this.#suspicions.set(heard.Node, suspicion);
+    this.#suspicions.add(heard.Node, suspicion);
     return [broadcast(rumor)];
   }
 

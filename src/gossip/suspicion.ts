@@ -57,6 +57,7 @@ export class Suspicion {
   readonly expected: number;
   /** The first accuser is among them. */
   readonly #accusers: Set<string>;
+  #dueAt: Instant;
 
   constructor(by: string, memberCount: number, settings: SuspicionSettings, now: Instant) {
     const { suspicionMult, suspicionMaxTimeoutMult, probeIntervalMs } = settings;
@@ -67,6 +68,7 @@ export class Suspicion {
     this.#maxMs = suspicionMaxTimeoutMult * this.#minMs;
     this.#since = now;
     this.#accusers = new Set([by]);
+    this.#dueAt = this.#deadline();
   }
 
   /** Beside the first. */
@@ -75,14 +77,19 @@ export class Suspicion {
   }
 
   get dueAt(): Instant {
-    return (this.#since + this.#timeoutMs()) as Instant;
+    return this.#dueAt;
   }
 
   /** @returns whether that is news, so that others should hear of it */
   agree(by: string): boolean {
     if (this.agreedCount >= this.expected || this.#accusers.has(by)) return false;
     this.#accusers.add(by);
+    this.#dueAt = this.#deadline();
     return true;
+  }
+
+  #deadline(): Instant {
+    return (this.#since + this.#timeoutMs()) as Instant;
   }
 
   #timeoutMs(): number {

@@ -109,11 +109,11 @@ class GossipNode implements Gossip {
       ...profile,
       self: { name, addr, port: this.address.port, vsn },
       random: random.fork("members"),
-      commonMembers: options.commonMembers,
+      common: options.common,
       admits: admission(delegate, logger),
     });
     const sealer = new Sealer(options, random.fork("nonces"));
-    this.#broadcasts = new Broadcasts(delegate, profile.retransmitMult);
+    this.#broadcasts = new Broadcasts(delegate, profile.retransmitMult, options.common);
     this.#packets = new Packets({
       sealer,
       broadcasts: this.#broadcasts,

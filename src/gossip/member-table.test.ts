@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import type { Instant } from "../platform/index.ts";
 import { SimRandom } from "../platform/sim/index.ts";
 import type { GossipMember } from "./member.ts";
-import { commonMembers, MemberTable } from "./member-table.ts";
+import { CommonKnowledge } from "./common-knowledge.ts";
+import { MemberTable } from "./member-table.ts";
 
 const NOW = 1000 as Instant;
 const TO_THE_DEAD_MS = 30_000;
@@ -116,8 +117,8 @@ test("a table that starts from common members does as one that was filled, and l
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), fc.integer(), (steps, seed) => {
       const known = names.map((each) => member(each));
-      const common = commonMembers(known, NOW);
-      const before = structuredClone(common);
+      const common = new CommonKnowledge(known, NOW);
+      const before = structuredClone(common.entries);
       const fromCommon = new MemberTable("self", new SimRandom(seed), common);
       const filled = new MemberTable("self", new SimRandom(seed));
       for (const each of known) filled.put(each, NOW);
@@ -137,7 +138,7 @@ test("a table that starts from common members does as one that was filled, and l
         now += each.afterMs;
         expect(seen(fromCommon, each)).toEqual(seen(filled, each));
       }
-      expect(common).toEqual(before);
+      expect(common.entries).toEqual(before);
     }),
     { numRuns: 500 },
   );

@@ -5,44 +5,29 @@
  * every member is probed once a round and nobody's failure is found later than two rounds on (SWIM §4.3).
  */
 import type { Instant, Random } from "../platform/index.ts";
-import { isPresent, type GossipMember } from "./member.ts";
+import type { CommonKnowledge } from "./common-knowledge.ts";
+import { isPresent, type Entry, type GossipMember } from "./member.ts";
 
 /** More are not taken in. Far above any pool that is known of, and a bound on what strangers can make us keep. */
 export const MEMBERS_MAX = 131_072;
 /** Who left is remembered for so long, so that old news does not bring it back. */
 const LEFT_KEPT_MS = 24 * 3_600_000;
 
-export interface Entry {
-  member: GossipMember;
-  /** When its state last changed. */
-  changedAt: Instant;
-}
-
-/**
- * What tables of one process may start from together, when simulated pools are so large that each member cannot have
- * a whole table of its own. Nobody changes it: a table copies an entry before its first change.
- */
-export type CommonMembers = ReadonlyMap<string, Readonly<Entry>>;
-
-export function commonMembers(members: readonly GossipMember[], changedAt: Instant): CommonMembers {
-  return new Map(members.map((member) => [member.name, { member, changedAt }]));
-}
-
 export class MemberTable {
   readonly #self: string;
   readonly #random: Random;
-  readonly #common: CommonMembers | undefined;
+  readonly #common: CommonKnowledge | undefined;
   /** Undefined: dropped, though it is among the common ones. */
   readonly #byName = new Map<string, Entry | undefined>();
   readonly #order: string[] = [];
   #nextProbe = 0;
   #aliveCount = 0;
 
-  constructor(self: string, random: Random, common?: CommonMembers) {
+  constructor(self: string, random: Random, common?: CommonKnowledge) {
     this.#self = self;
     this.#random = random;
     this.#common = common;
-    for (const entry of common?.values() ?? []) this.#add(entry);
+    for (const entry of common?.entries.values() ?? []) this.#add(entry);
   }
 
   /** The dead and the left included, until they are dropped. */
@@ -57,7 +42,7 @@ export class MemberTable {
   get(name: string): Readonly<Entry> | undefined {
     const own = this.#byName.get(name);
     if (own !== undefined || this.#common === undefined || this.#byName.has(name)) return own;
-    return this.#common.get(name);
+    return this.#common.entries.get(name);
   }
 
   /** In no particular order. */
@@ -66,7 +51,8 @@ export class MemberTable {
   }
 
   /** @returns whether there was room */
-  put(member: GossipMember, now: Instant): boolean {
+  put(heard: GossipMember, now: Instant): boolean {
+    const member = this.#common?.member(heard) ?? heard;
     const entry = this.#owned(member.name);
     if (entry !== undefined) {
       this.#aliveCount += aliveness(member) - aliveness(entry.member);
@@ -152,7 +138,7 @@ export class MemberTable {
   }
 
   #drop(name: string): void {
-    if (this.#common?.has(name)) this.#byName.set(name, undefined);
+    if (this.#common?.entries.has(name)) this.#byName.set(name, undefined);
     else this.#byName.delete(name);
   }
 

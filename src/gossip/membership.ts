@@ -15,9 +15,10 @@
 import { unreachable } from "../errors/index.ts";
 import type { Instant, Random } from "../platform/index.ts";
 import type { Alive, Dead, Suspect } from "../wire/index.ts";
+import type { CommonKnowledge } from "./common-knowledge.ts";
 import { INCARNATION_LIMIT, judge, type Rumor, type Verdict } from "./judge.ts";
 import { isPresent, META_BYTES_MAX, type GossipMember } from "./member.ts";
-import { MemberTable, type CommonMembers } from "./member-table.ts";
+import { MemberTable } from "./member-table.ts";
 import { Suspicion, type SuspicionSettings } from "./suspicion.ts";
 import { Suspicions } from "./suspicions.ts";
 import { understand } from "./versions.ts";
@@ -41,7 +42,7 @@ export interface MembershipOptions extends SuspicionSettings {
   readonly self: Pick<GossipMember, "name" | "addr" | "port" | "vsn">;
   readonly deadNodeReclaimMs: number;
   readonly random: Random;
-  readonly commonMembers?: CommonMembers | undefined;
+  readonly common?: CommonKnowledge | undefined;
   /** Whether the layer above lets an alive message count. Asked only about news. */
   readonly admits: (member: GossipMember) => boolean;
 }
@@ -59,7 +60,7 @@ export class Membership {
   constructor(options: MembershipOptions) {
     this.#options = options;
     const { self, random } = options;
-    this.table = new MemberTable(self.name, random, options.commonMembers);
+    this.table = new MemberTable(self.name, random, options.common);
     this.#local = { ...self, meta: NO_BYTES, state: "dead", incarnation: 0 };
   }
 
@@ -163,7 +164,7 @@ export class Membership {
     }
     if (!this.table.put(member, now)) return NOTHING;
     this.#suspicions.delete(member.name);
-    return [broadcast({ kind: "alive", body: heard }), ...eventOf(known, member)];
+    return [broadcast(member.name, { kind: "alive", body: heard }), ...eventOf(known, member)];
   }
 
   #hearSuspect(
@@ -174,13 +175,15 @@ export class Membership {
   ): readonly Effect[] {
     const rumor: Rumor = { kind: "suspect", body: heard };
     if (verdict === "confirm") {
-      return this.#suspicions.agree(heard.Node, heard.From) ? [broadcast(rumor)] : NOTHING;
+      return known !== undefined && this.#suspicions.agree(known.name, heard.From)
+        ? [broadcast(known.name, rumor)]
+        : NOTHING;
     }
     if (known === undefined) return NOTHING;
     this.table.put({ ...known, state: "suspect", incarnation: heard.Incarnation }, now);
     const suspicion = new Suspicion(heard.From, this.table.size, this.#options, now);
-    this.#suspicions.add(heard.Node, suspicion);
-    return [broadcast(rumor)];
+    this.#suspicions.add(known.name, suspicion);
+    return [broadcast(known.name, rumor)];
   }
 
   #hearDead(heard: Dead, known: GossipMember | undefined, now: Instant): readonly Effect[] {
@@ -190,7 +193,7 @@ export class Membership {
     const member: GossipMember = { ...known, state, incarnation: heard.Incarnation };
     this.table.put(member, now);
     if (heard.Node === this.#local.name) this.#local = member;
-    return [broadcast({ kind: "dead", body: heard }), { kind: "left", member }];
+    return [broadcast(known.name, { kind: "dead", body: heard }), { kind: "left", member }];
   }
 
   #refute(rumor: Rumor, now: Instant): readonly Effect[] {
@@ -207,7 +210,7 @@ export class Membership {
     const { name, addr, port, vsn } = this.#local;
     this.table.put(this.#local, now);
     const body = { Incarnation, Node: name, Addr: addr, Port: port, Meta: meta, Vsn: vsn };
-    return [broadcast({ kind: "alive", body }), ...eventOf(before, this.#local)];
+    return [broadcast(name, { kind: "alive", body }), ...eventOf(before, this.#local)];
   }
 }
 
@@ -231,8 +234,9 @@ function kept(heard: Uint8Array, have: Uint8Array | undefined): Uint8Array {
   return have !== undefined && Buffer.compare(heard, have) === 0 ? have : heard;
 }
 
-function broadcast(rumor: Rumor): Effect {
-  return { kind: "broadcast", about: rumor.body.Node, rumor };
+/** @param about the name as the table has it: each rumor comes with a copy of its own, which need not be kept */
+function broadcast(about: string, rumor: Rumor): Effect {
+  return { kind: "broadcast", about, rumor };
 }
 
 function eventOf(before: GossipMember | undefined, member: GossipMember): readonly Effect[] {

@@ -32,11 +32,14 @@ export class TransmitTier {
     const { length } = entry.message;
     const shelf = this.#shelves.get(length);
     if (shelf !== undefined) {
-      shelf.splice(
-        placeOf(shelf, (other) => other.id < entry.id),
-        0,
-        entry,
-      );
+      // What is new comes last, and is most of what comes.
+      if ((shelf.at(-1)?.id ?? 0) < entry.id) shelf.push(entry);
+      else
+        shelf.splice(
+          placeOf(shelf, (other) => other.id < entry.id),
+          0,
+          entry,
+        );
       return;
     }
     this.#shelves.set(length, [entry]);

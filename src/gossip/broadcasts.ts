@@ -23,6 +23,7 @@ export class Broadcasts {
   readonly #retransmitMult: number;
 
   readonly #common: CommonKnowledge | undefined;
+  readonly #encode = (rumor: Rumor): Uint8Array => encodeGossipMessage(rumor, this.#writer);
 
   constructor(
     delegate: Pick<GossipDelegate, "broadcasts">,
@@ -40,8 +41,7 @@ export class Broadcasts {
 
   /** @param onDone called when it has been sent often enough, or a later one about the same member has come */
   add(about: string, rumor: Rumor, onDone?: () => void): void {
-    const encoded = encodeGossipMessage(rumor, this.#writer);
-    const message = this.#common?.message(encoded) ?? encoded;
+    const message = this.#common?.message(about, rumor, this.#encode) ?? this.#encode(rumor);
     this.#queue.add(message, { key: about, ...(onDone && { onDone }) });
   }
 

@@ -1,11 +1,15 @@
 import { expect, test } from "vitest";
 import type { Instant } from "../platform/index.ts";
+import { encodeGossipMessage } from "../wire/index.ts";
 import { CommonKnowledge } from "./common-knowledge.ts";
+import type { Rumor } from "./judge.ts";
 import type { GossipMember } from "./member.ts";
+
+const BYTES = { Meta: Uint8Array.of(1, 2), Vsn: Uint8Array.of(1, 5, 2, 2, 5, 4) };
 
 function member(over: Partial<GossipMember> = {}): GossipMember {
   const addr = Uint8Array.of(10, 0, 0, 1);
-  const [meta, vsn] = [Uint8Array.of(1, 2), Uint8Array.of(1, 5, 2, 2, 5, 4)];
+  const { Meta: meta, Vsn: vsn } = BYTES;
   return { name: "a", addr, port: 7946, meta, vsn, state: "alive", incarnation: 3, ...over };
 }
 
@@ -30,10 +34,45 @@ test.each([
   expect(common.member(member())).toBe(first);
 });
 
-test("equal messages are the same bytes, others are not, whatever buffer they are a part of", () => {
+const suspect = { kind: "suspect", body: { Incarnation: 3, Node: "a", From: "b" } } as const;
+const alive = {
+  kind: "alive",
+  body: { Incarnation: 3, Node: "a", Addr: Uint8Array.of(10, 0, 0, 1), Port: 7946, ...BYTES },
+} as const;
+const rumors: readonly Rumor[] = [
+  suspect,
+  { ...suspect, kind: "dead" },
+  { ...suspect, body: { ...suspect.body, Incarnation: 4 } },
+  { ...suspect, body: { ...suspect.body, From: "c" } },
+  alive,
+  { ...alive, body: { ...alive.body, Incarnation: 4 } },
+  { ...alive, body: { ...alive.body, Port: 1 } },
+  { ...alive, body: { ...alive.body, Addr: Uint8Array.of(10, 0, 0, 2) } },
+  { ...alive, body: { ...alive.body, Meta: Uint8Array.of(1) } },
+  { ...alive, body: { ...alive.body, Vsn: Uint8Array.of(1) } },
+];
+
+test("messages that say the same are the same bytes, and are what each would have encoded", () => {
   const common = new CommonKnowledge([], 0 as Instant);
-  const packet = Uint8Array.of(9, 0, 0xff, 0x80, 9);
-  const first = common.message(Uint8Array.of(0, 0xff, 0x80));
-  expect(common.message(packet.subarray(1, 4))).toBe(first);
-  expect(common.message(packet.subarray(0, 4))).toEqual(Uint8Array.of(9, 0, 0xff, 0x80));
+  const asked = (rumor: Rumor) => common.message("a", rumor, (each) => encodeGossipMessage(each));
+  const first = rumors.map(asked);
+  expect(first).toEqual(rumors.map((rumor) => encodeGossipMessage(rumor)));
+  expect(new Set(first).size).toBe(rumors.length);
+  for (const [i, rumor] of structuredClone(rumors).entries()) expect(asked(rumor)).toBe(first[i]);
+});
+
+test("of each member only the latest messages are kept", () => {
+  const common = new CommonKnowledge([], 0 as Instant);
+  let encodedCount = 0;
+  const ask = (Incarnation: number) => {
+    common.message("a", { ...suspect, body: { ...suspect.body, Incarnation } }, (rumor) => {
+      encodedCount += 1;
+      return encodeGossipMessage(rumor);
+    });
+  };
+  for (let i = 0; i < 100; i += 1) ask(i);
+  ask(99);
+  expect(encodedCount).toBe(100);
+  ask(0);
+  expect(encodedCount).toBe(101);
 });

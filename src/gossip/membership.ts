@@ -132,9 +132,9 @@ export class Membership {
   /** Declares dead who had time enough to refute. */
   expire(now: Instant): readonly Effect[] {
     const effects: Effect[] = [];
-    for (const [name, suspicion] of this.#suspicions.entries()) {
+    for (const [name, suspicion] of this.#suspicions.dueBy(now)) {
       const member = this.table.get(name)?.member;
-      if (suspicion.dueAt > now || member === undefined) continue;
+      if (member === undefined) continue;
       const { agreedCount, expected: expectedCount } = suspicion;
       effects.push({ kind: "expired", member, agreedCount, expectedCount });
       const body = { Incarnation: member.incarnation, Node: name, From: this.#local.name };

@@ -5,7 +5,7 @@ import { Suspicion } from "./suspicion.ts";
 import { Suspicions } from "./suspicions.ts";
 
 const SETTINGS = { suspicionMult: 4, suspicionMaxTimeoutMult: 6, probeIntervalMs: 1000 };
-const NAMES = ["a", "b", "c", "d"] as const;
+const NAMES = [..."abcdefghijkl"] as const;
 
 // The model searches through all of them each time.
 test("random use: the next to fall due is the earliest of all, whoever came, agreed or went meanwhile", () => {
@@ -17,7 +17,7 @@ test("random use: the next to fall due is the earliest of all, whoever came, agr
     isAsked: fc.boolean(),
   });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
       const suspicions = new Suspicions();
       const model = new Map<string, Suspicion>();
       const make = (by: string, atMs: number) => new Suspicion(by, 100, SETTINGS, atMs as Instant);

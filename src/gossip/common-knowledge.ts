@@ -10,7 +10,10 @@ import type { Entry, GossipMember } from "./member.ts";
 /** Of each member the latest views and messages are kept: whoever comes with an older one has it for themselves. */
 const KEPT_MAX = 16;
 
+/** What tells most rumors about one member apart stands in front: the rumors themselves are seldom looked at. */
 interface Said {
+  readonly kind: Rumor["kind"];
+  readonly incarnation: number;
   readonly rumor: Rumor;
   readonly message: Uint8Array;
 }
@@ -37,10 +40,14 @@ export class CommonKnowledge {
   /** @returns what `encode` would, mostly the same for all who ask. Nobody changes it */
   message(about: string, rumor: Rumor, encode: (rumor: Rumor) => Uint8Array): Uint8Array {
     const kept = keptOf(this.#said, about);
-    const known = kept.findLast((other) => isEqualRumor(other.rumor, rumor));
+    const { kind, body } = rumor;
+    const known = kept.findLast((other) => {
+      const isAlike = other.incarnation === body.Incarnation && other.kind === kind;
+      return isAlike && isEqualRumor(other.rumor, rumor);
+    });
     if (known !== undefined) return known.message;
     const message = encode(rumor);
-    keep(kept, { rumor, message });
+    keep(kept, { kind, incarnation: body.Incarnation, rumor, message });
     return message;
   }
 }
@@ -70,10 +77,9 @@ function isEqualMember(one: GossipMember, other: GossipMember): boolean {
   );
 }
 
+/** Of two of the same incarnation. */
 function isEqualRumor(one: Rumor, other: Rumor): boolean {
-  if (one.body.Incarnation !== other.body.Incarnation || one.body.Node !== other.body.Node) {
-    return false;
-  }
+  if (one.body.Node !== other.body.Node) return false;
   if (one.kind === "alive") {
     return (
       other.kind === "alive" &&

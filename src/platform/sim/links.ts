@@ -234,12 +234,12 @@ export class SimLinks {
 
   #conditions({ from, to }: Packet): LinkConditions {
     if (from === to) return {};
-    const [own] = this.#byLink.get(linkOf(from, to)) ?? [];
+    const [own] = this.#byLink.size === 0 ? [] : (this.#byLink.get(linkOf(from, to)) ?? []);
     return own ?? this.#everywhere[0] ?? {};
   }
 
   #isCut({ from, to }: Packet): boolean {
-    if (from === to) return false;
+    if (from === to || this.#cuts.size === 0) return false;
     return [...this.#cuts].some((cut) => cut.from.includes(from) && cut.to.includes(to));
   }
 

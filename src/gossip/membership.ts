@@ -86,7 +86,7 @@ export class Membership {
       knownForMs: entry === undefined ? 0 : now - entry.changedAt,
       isSelf: about === this.#local.name,
       isLeaving: this.#isLeaving,
-      isSuspected: this.#suspicions.has(about),
+      isSuspected: entry?.member.state === "suspect",
       deadNodeReclaimMs: this.#options.deadNodeReclaimMs,
     });
     if (verdict === "ignore") return NOTHING;

@@ -19,10 +19,6 @@ export class Suspicions {
     return this.#heap[0]?.suspicion.dueAt;
   }
 
-  has(name: string): boolean {
-    return this.#byName.has(name);
-  }
-
   /** Oldest first. */
   dueBy(now: Instant): (readonly [name: string, suspicion: Suspicion])[] {
     const due: [string, Suspicion][] = [];

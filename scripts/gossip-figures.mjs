@@ -30,7 +30,7 @@ const PROFILES = {
 const MINUTE_MS = 60_000;
 
 /** With so many, a second takes long enough to want to know how it goes. */
-const SLOW_MEMBERS = 3000;
+const SLOW_MEMBERS = 2000;
 const MEASURES = { join: spreadOfJoin, event: spreadOfEvent, death: deathAmongMany };
 const OF = (process.env.OF ?? Object.keys(MEASURES).join()).split(",");
 

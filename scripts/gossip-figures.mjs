@@ -3,7 +3,8 @@
  *
  *   node scripts/gossip-figures.mjs [what ...]      what: pools, large, join, slow, stalls; all if none
  *   MEMBERS=100,1000 SEEDS=1,2,3 LOSS=0,0.05,0.3 node scripts/gossip-figures.mjs pools
- *   MEMBERS=10000 SEEDS=1 node --max-old-space-size=12000 scripts/gossip-figures.mjs large
+ *   MEMBERS=10000 SEEDS=1 node --max-old-space-size=16000 scripts/gossip-figures.mjs large
+ *   MEMBERS=10000 SEEDS=1 LOSS=0.3 OF=join,event,death node --max-old-space-size=16000 scripts/gossip-figures.mjs large
  */
 import { retransmitLimit, TransmitQueue } from "../dist/gossip/index.js";
 import { noLogger } from "../dist/platform/index.js";
@@ -27,6 +28,11 @@ const PROFILES = {
   "with loop lag": SIM_PROFILE,
 };
 const MINUTE_MS = 60_000;
+
+/** With so many, a second takes long enough to want to know how it goes. */
+const SLOW_MEMBERS = 2000;
+const MEASURES = { join: spreadOfJoin, event: spreadOfEvent, death: deathAmongMany };
+const OF = (process.env.OF ?? Object.keys(MEASURES).join()).split(",");
 
 const REPORTS = { pools, large, join, slow, stalls };
 const wanted = process.argv.slice(2);
@@ -79,13 +85,23 @@ async function discoveryOfDeath(cluster, parts = [Number.MIN_VALUE, 0.5, 1]) {
   const startMs = cluster.nowMs;
   await cluster.kill(victim);
   const knows = ({ gossip }) => !["alive", "suspect"].includes(gossip.member(victim.name)?.state);
+  const isFalse = ({ what, about }) => what === "dead" && about !== victim.name;
+  const falseDeaths = () => cluster.told.filter(isFalse).length;
   const times = [];
   for (const part of parts) {
-    await cluster.runUntil(() => shareOf(cluster, knows) >= part, 20 * MINUTE_MS);
+    await cluster.runUntil(() => {
+      const share = shareOf(cluster, knows);
+      noteProgress(cluster, startMs, () => `${share} know, ${falseDeaths()} false deaths`);
+      return share >= part;
+    }, 20 * MINUTE_MS);
     times.push(cluster.nowMs - startMs);
+    noteReading(cluster, `death at ${part}`, times.at(-1));
   }
-  const isFalse = ({ what, about }) => what === "dead" && about !== victim.name;
-  return [...times, cluster.told.filter(isFalse).length];
+  return [...times, falseDeaths()];
+}
+
+function deathAmongMany(cluster) {
+  return discoveryOfDeath(cluster, [Number.MIN_VALUE, 0.99, 1]);
 }
 
 function shareOf(cluster, isSo) {
@@ -97,8 +113,10 @@ function countOf(nodes, isSo) {
 }
 
 /**
- * In a pool whose members know each other from the start, at each loss: how long until 99 % and all of the others know
- * of one that joins, of an event, and then of one that is killed. Nothing else has been going on in it.
+ * In pools whose members know each other from the start, at each loss: how long until 99 % and all of the others know
+ * of one that joins, of an event, or of one that is killed. Each in a pool of its own, in which nothing else has been
+ * going on. Where a pool of many members loses much, a second takes minutes: what is known of a row so far goes to
+ * stderr, in ms, and `OF` says what is measured.
  */
 async function large() {
   title(
@@ -106,35 +124,33 @@ async function large() {
     "members | loss | join at 99 % | at all | event at 99 % | at all | first knows | 99 % know | all know | false deaths",
   );
   for (const members of MEMBERS) {
-    const rowsByLoss = LOSS.map(() => []);
-    for (const seed of SEEDS) {
-      const events = eventSpread(members);
-      const note = ({ name: about }) => cluster.told.push({ what: "dead", about });
-      const options = (name) => ({ delegate: events.delegateOf(name, note) });
-      const cluster = new SimCluster({ seed, options });
-      cluster.world.network.links.everywhere({ latency: LATENCY });
-      await cluster.startAcquainted(members);
-      // What each says about itself when it starts.
-      await cluster.runCoarsely(5000, 10);
-      const rows = LOSS.map(() => []);
-      for (const measure of [
-        () => spreadOfJoin(cluster),
-        () => spreadOfEvent(cluster, events),
-        () => discoveryOfDeath(cluster, [Number.MIN_VALUE, 0.99, 1]),
-      ]) {
-        for (const [i, lossRatio] of LOSS.entries()) {
-          const loss = cluster.world.network.links.everywhere({ latency: LATENCY, lossRatio });
-          rows[i].push(...(await measure()));
-          loss[Symbol.dispose]();
-          // A row of a large pool takes long: so far, in ms and false deaths.
-          console.error(`${members} | ${lossRatio * 100} % | ${rows[i].join(" | ")}`);
+    for (const lossRatio of LOSS) {
+      const rows = [];
+      for (const seed of SEEDS) {
+        const row = [];
+        for (const of of OF) {
+          const { cluster, events } = await acquaintedPool({ members, seed });
+          cluster.world.network.links.everywhere({ latency: LATENCY, lossRatio });
+          row.push(...(await MEASURES[of](cluster, events)));
+          await cluster[Symbol.asyncDispose]();
         }
+        rows.push(row);
       }
-      for (const [i, row] of rows.entries()) rowsByLoss[i].push(row);
-      await cluster[Symbol.asyncDispose]();
+      print(members, lossRatio, rows, OF.at(-1) === "death" ? "count" : "duration");
     }
-    for (const [i, rows] of rowsByLoss.entries()) print(members, LOSS[i], rows, "count");
   }
+}
+
+async function acquaintedPool({ members, seed }) {
+  const events = eventSpread(members);
+  const note = ({ name: about }) => cluster.told.push({ what: "dead", about });
+  const options = (name) => ({ delegate: events.delegateOf(name, note) });
+  const cluster = new SimCluster({ seed, options });
+  cluster.world.network.links.everywhere({ latency: LATENCY });
+  await cluster.startAcquainted(members);
+  // What each says about itself when it starts.
+  await cluster.runCoarsely(5000, 10);
+  return { cluster, events };
 }
 
 async function spreadOfJoin(cluster) {
@@ -144,24 +160,43 @@ async function spreadOfJoin(cluster) {
   const { name, gossip } = await cluster.startNode(`n${others.length}`);
   const tryToJoin = () => gossip.join([`${host}:${PORT}`], { signal: NEVER }).catch(tryToJoin);
   void tryToJoin();
-  return timesOf(cluster, startMs, (part) => {
-    return countOf(others, ({ gossip: other }) => other.member(name)) >= part * others.length;
+  return timesOf(cluster, startMs, () => {
+    return countOf(others, ({ gossip: other }) => other.member(name)) / others.length;
   });
 }
 
 async function spreadOfEvent(cluster, events) {
   const startMs = cluster.nowMs;
   events.fire(cluster.nodes[0].name);
-  return timesOf(cluster, startMs, (part) => events.heard.size >= part * cluster.nodes.length);
+  return timesOf(cluster, startMs, () => events.heard.size / cluster.nodes.length);
 }
 
-async function timesOf(cluster, startMs, isSo) {
+async function timesOf(cluster, startMs, share) {
   const times = [];
   for (const part of [0.99, 1]) {
-    await cluster.runUntil(() => isSo(part), 10 * MINUTE_MS);
+    await cluster.runUntil(() => {
+      const now = share();
+      noteProgress(cluster, startMs, () => `${now} know`);
+      return now >= part;
+    }, 10 * MINUTE_MS);
     times.push(cluster.nowMs - startMs);
+    noteReading(cluster, `at ${part}`, times.at(-1));
   }
   return times;
+}
+
+/** Of pools in which a second takes long. */
+function noteReading({ nodes }, what, ms) {
+  if (nodes.length >= SLOW_MEMBERS) console.error(`  ${what}: ${ms} ms`);
+}
+
+/** Once a second of virtual time. */
+function noteProgress({ nodes, nowMs }, startMs, text) {
+  const ms = nowMs - startMs;
+  if (nodes.length < SLOW_MEMBERS || ms % 1000 !== 0) return;
+  const heapMiB = Math.round(process.memoryUsage().heapUsed / 2 ** 20);
+  const cpuS = Math.round(process.cpuUsage().user / 1e6);
+  console.error(`  ${ms} ms: ${text()}; ${heapMiB} MiB, ${cpuS} s of CPU`);
 }
 
 /** The least that a layer above does with an event: who hears it for the first time passes it on. */

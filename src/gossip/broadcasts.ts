@@ -5,6 +5,7 @@ import {
   encodeGossipMessage,
   MsgpackWriter,
 } from "../wire/index.ts";
+import type { CommonKnowledge } from "./common-knowledge.ts";
 import type { GossipDelegate } from "./gossip-types.ts";
 import type { Rumor } from "./judge.ts";
 import { MEMBERS_MAX } from "./member-table.ts";
@@ -21,9 +22,17 @@ export class Broadcasts {
   readonly #delegate: Pick<GossipDelegate, "broadcasts">;
   readonly #retransmitMult: number;
 
-  constructor(delegate: Pick<GossipDelegate, "broadcasts">, retransmitMult: number) {
+  readonly #common: CommonKnowledge | undefined;
+  readonly #encode = (rumor: Rumor): Uint8Array => encodeGossipMessage(rumor, this.#writer);
+
+  constructor(
+    delegate: Pick<GossipDelegate, "broadcasts">,
+    retransmitMult: number,
+    common?: CommonKnowledge,
+  ) {
     this.#delegate = delegate;
     this.#retransmitMult = retransmitMult;
+    this.#common = common;
   }
 
   get queuedCount(): number {
@@ -31,9 +40,9 @@ export class Broadcasts {
   }
 
   /** @param onDone called when it has been sent often enough, or a later one about the same member has come */
-  add(rumor: Rumor, onDone?: () => void): void {
-    const message = encodeGossipMessage(rumor, this.#writer);
-    this.#queue.add(message, { key: rumor.body.Node, ...(onDone && { onDone }) });
+  add(about: string, rumor: Rumor, onDone?: () => void): void {
+    const message = this.#common?.message(about, rumor, this.#encode) ?? this.#encode(rumor);
+    this.#queue.add(message, { key: about, ...(onDone && { onDone }) });
   }
 
   /** Messages that fit into a compound packet with so much room left, its own lengths counted. */

@@ -1,8 +1,7 @@
 /** The infection itself: at each interval a few members, drawn at random, are told what is new (SWIM §4.1). */
 import type { Clock, Meter } from "../platform/index.ts";
 import type { LoopLag } from "./loop-lag.ts";
-import { addressOf, CRC_PROTOCOL, highestProtocol, isPresent } from "./member.ts";
-import type { Entry } from "./member-table.ts";
+import { addressOf, CRC_PROTOCOL, highestProtocol, isPresent, type Entry } from "./member.ts";
 import type { Membership } from "./membership.ts";
 import type { Packets } from "./packets.ts";
 import type { GossipProfile } from "./profile.ts";

@@ -2,7 +2,7 @@
 import type { IpAddress, Logger, Meter, Platform } from "../platform/index.ts";
 import type { Keyring } from "./keyring.ts";
 import type { GossipMember } from "./member.ts";
-import type { CommonMembers } from "./member-table.ts";
+import type { CommonKnowledge } from "./common-knowledge.ts";
 import type { GossipProfile } from "./profile.ts";
 
 /** What the layer above gives and is told. All calls are synchronous. */
@@ -56,8 +56,8 @@ export interface GossipOptions {
   /** Only nodes with the same label hear each other (memberlist 0.3 and later). */
   readonly label?: string;
   readonly delegate: GossipDelegate;
-  /** Known from the start, this node among them; the delegate is not told. For simulations of large pools. */
-  readonly commonMembers?: CommonMembers;
+  /** Its members are known from the start, this node among them; the delegate is not told. For simulations. */
+  readonly common?: CommonKnowledge;
 }
 
 /** A running node. Disposing it stops at once, without a word to the others: `leave` first. */

@@ -109,11 +109,11 @@ class GossipNode implements Gossip {
       ...profile,
       self: { name, addr, port: this.address.port, vsn },
       random: random.fork("members"),
-      commonMembers: options.commonMembers,
+      common: options.common,
       admits: admission(delegate, logger),
     });
     const sealer = new Sealer(options, random.fork("nonces"));
-    this.#broadcasts = new Broadcasts(delegate, profile.retransmitMult);
+    this.#broadcasts = new Broadcasts(delegate, profile.retransmitMult, options.common);
     this.#packets = new Packets({
       sealer,
       broadcasts: this.#broadcasts,
@@ -209,11 +209,7 @@ class GossipNode implements Gossip {
     return this.#awareness.score;
   }
   members(): readonly GossipMember[] {
-    const members: GossipMember[] = [];
-    for (const { member } of this.#membership.table.entries()) {
-      if (isPresent(member)) members.push(member);
-    }
-    return members;
+    return this.#membership.table.members().filter(isPresent);
   }
   member(name: string): GossipMember | undefined {
     return this.#membership.table.get(name)?.member;

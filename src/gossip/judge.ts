@@ -20,7 +20,7 @@ export interface Circumstances {
   readonly isSelf: boolean;
   /** This node has begun to leave: what is said about it no longer matters. */
   readonly isLeaving: boolean;
-  /** A suspicion is running. */
+  /** A suspicion is running: it is known as suspect. */
   readonly isSuspected: boolean;
   readonly deadNodeReclaimMs: number;
 }

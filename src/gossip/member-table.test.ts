@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import type { Instant } from "../platform/index.ts";
 import { SimRandom } from "../platform/sim/index.ts";
 import type { GossipMember } from "./member.ts";
-import { commonMembers, MemberTable } from "./member-table.ts";
+import { CommonKnowledge } from "./common-knowledge.ts";
+import { MemberTable } from "./member-table.ts";
 
 const NOW = 1000 as Instant;
 const TO_THE_DEAD_MS = 30_000;
@@ -64,7 +65,7 @@ test("the dead are dropped at the end of a round once they were gossiped to for 
   members.put(member("m1", "left"), NOW);
   const endRound = (now: number) => {
     for (let i = 0; i < 4; i += 1) members.nextToProbe(now as Instant, TO_THE_DEAD_MS);
-    return members.entries().map(({ member: { name } }) => name);
+    return members.members().map(({ name }) => name);
   };
   expect(endRound(NOW + TO_THE_DEAD_MS)).toContain("m0");
   expect(endRound(NOW + TO_THE_DEAD_MS + 1).toSorted()).toEqual(["m1", "m2", "self"]);
@@ -116,8 +117,8 @@ test("a table that starts from common members does as one that was filled, and l
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), fc.integer(), (steps, seed) => {
       const known = names.map((each) => member(each));
-      const common = commonMembers(known, NOW);
-      const before = structuredClone(common);
+      const common = new CommonKnowledge(known, NOW);
+      const before = structuredClone(common.entries);
       const fromCommon = new MemberTable("self", new SimRandom(seed), common);
       const filled = new MemberTable("self", new SimRandom(seed));
       for (const each of known) filled.put(each, NOW);
@@ -128,7 +129,7 @@ test("a table that starts from common members does as one that was filled, and l
           hadRoom: table.put(member(about, state), now as Instant),
           probed: Array.from({ length: probes }, () => probe(table, now as Instant)),
           picked: table.pick(2, fits),
-          entries: table.entries(),
+          members: table.members(),
           byName: [...names, "new", "newer"].map((each) => table.get(each)),
           counts: [table.size, table.aliveCount],
         };
@@ -137,7 +138,7 @@ test("a table that starts from common members does as one that was filled, and l
         now += each.afterMs;
         expect(seen(fromCommon, each)).toEqual(seen(filled, each));
       }
-      expect(common).toEqual(before);
+      expect(common.entries).toEqual(before);
     }),
     { numRuns: 500 },
   );

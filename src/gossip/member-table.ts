@@ -5,45 +5,29 @@
  * every member is probed once a round and nobody's failure is found later than two rounds on (SWIM §4.3).
  */
 import type { Instant, Random } from "../platform/index.ts";
-import { isPresent, type GossipMember } from "./member.ts";
+import type { CommonKnowledge } from "./common-knowledge.ts";
+import { isPresent, type Entry, type GossipMember } from "./member.ts";
 
 /** More are not taken in. Far above any pool that is known of, and a bound on what strangers can make us keep. */
 export const MEMBERS_MAX = 131_072;
 /** Who left is remembered for so long, so that old news does not bring it back. */
 const LEFT_KEPT_MS = 24 * 3_600_000;
 
-/** One object a member, for the map and the list together. */
-export interface Entry {
-  member: GossipMember;
-  /** When its state last changed. */
-  changedAt: Instant;
-}
-
-/**
- * What tables of one process may start from together, when simulated pools are so large that each member cannot have
- * a whole table of its own. Nobody changes it: a table copies an entry before its first change.
- */
-export type CommonMembers = ReadonlyMap<string, Readonly<Entry>>;
-
-export function commonMembers(members: readonly GossipMember[], changedAt: Instant): CommonMembers {
-  return new Map(members.map((member) => [member.name, { member, changedAt }]));
-}
-
 export class MemberTable {
   readonly #self: string;
   readonly #random: Random;
-  readonly #common: CommonMembers | undefined;
+  readonly #common: CommonKnowledge | undefined;
   /** Undefined: dropped, though it is among the common ones. */
   readonly #byName = new Map<string, Entry | undefined>();
-  readonly #order: Readonly<Entry>[] = [];
+  readonly #order: string[] = [];
   #nextProbe = 0;
   #aliveCount = 0;
 
-  constructor(self: string, random: Random, common?: CommonMembers) {
+  constructor(self: string, random: Random, common?: CommonKnowledge) {
     this.#self = self;
     this.#random = random;
     this.#common = common;
-    for (const entry of common?.values() ?? []) this.#add(entry);
+    for (const entry of common?.entries.values() ?? []) this.#add(entry);
   }
 
   /** The dead and the left included, until they are dropped. */
@@ -58,16 +42,17 @@ export class MemberTable {
   get(name: string): Readonly<Entry> | undefined {
     const own = this.#byName.get(name);
     if (own !== undefined || this.#common === undefined || this.#byName.has(name)) return own;
-    return this.#common.get(name);
+    return this.#common.entries.get(name);
   }
 
   /** In no particular order. */
-  entries(): readonly Readonly<Entry>[] {
-    return this.#order;
+  members(): GossipMember[] {
+    return this.#order.map((name) => this.#at(name).member);
   }
 
   /** @returns whether there was room */
-  put(member: GossipMember, now: Instant): boolean {
+  put(heard: GossipMember, now: Instant): boolean {
+    const member = this.#common?.member(heard) ?? heard;
     const entry = this.#owned(member.name);
     if (entry !== undefined) {
       this.#aliveCount += aliveness(member) - aliveness(entry.member);
@@ -91,11 +76,11 @@ export class MemberTable {
         this.#endRound(now, gossipToTheDeadMs);
         roundsEnded += 1;
       }
-      const entry = this.#order[this.#nextProbe];
+      const name = this.#order[this.#nextProbe];
       this.#nextProbe += 1;
-      if (entry !== undefined && entry.member.name !== this.#self && isPresent(entry.member)) {
-        return entry.member;
-      }
+      if (name === undefined || name === this.#self) continue;
+      const { member } = this.#at(name);
+      if (isPresent(member)) return member;
     }
   }
 
@@ -104,41 +89,46 @@ export class MemberTable {
     const picked = new Set<Readonly<Entry>>();
     const { length } = this.#order;
     for (let tries = 3 * length; tries > 0 && picked.size < count; tries -= 1) {
-      const entry = this.#order[this.#draw(length)] as Readonly<Entry>;
+      const entry = this.#at(this.#order[this.#draw(length)] as string);
       if (suits(entry)) picked.add(entry);
     }
     return Array.from(picked, ({ member }) => member);
   }
 
-  /** What of `name` may be changed: a common entry is copied, and the copy stands in its place. */
+  /** Of one of those in the order. */
+  #at(name: string): Readonly<Entry> {
+    return this.get(name) as Readonly<Entry>;
+  }
+
+  /** What of `name` may be changed: a common entry is copied first. */
   #owned(name: string): Entry | undefined {
     const own = this.#byName.get(name);
     if (own !== undefined) return own;
     const entry = this.get(name);
     if (entry === undefined) return undefined;
     const copy = { ...entry };
-    this.#byName.set(name, copy);
-    this.#order[this.#order.indexOf(entry)] = copy;
+    this.#byName.set(entry.member.name, copy);
     return copy;
   }
 
   #add(entry: Readonly<Entry>): void {
-    this.#order.push(entry);
+    this.#order.push(entry.member.name);
     this.#swap(this.#order.length - 1, this.#draw(this.#order.length));
     this.#aliveCount += aliveness(entry.member);
   }
 
   #endRound(now: Instant, gossipToTheDeadMs: number): void {
     let kept = 0;
-    for (const entry of this.#order) {
-      const goneMs = now - entry.changedAt;
-      const { state, name } = entry.member;
+    for (const name of this.#order) {
+      const { member, changedAt } = this.#at(name);
+      const goneMs = now - changedAt;
+      const { state } = member;
       const isGone =
         (state === "dead" && goneMs > gossipToTheDeadMs) ||
         (state === "left" && goneMs > LEFT_KEPT_MS && name !== this.#self);
       if (isGone) this.#drop(name);
       else {
-        this.#order[kept] = entry;
+        this.#order[kept] = name;
         kept += 1;
       }
     }
@@ -148,14 +138,14 @@ export class MemberTable {
   }
 
   #drop(name: string): void {
-    if (this.#common?.has(name)) this.#byName.set(name, undefined);
+    if (this.#common?.entries.has(name)) this.#byName.set(name, undefined);
     else this.#byName.delete(name);
   }
 
   #swap(i: number, j: number): void {
-    const entry = this.#order[i] as Readonly<Entry>;
-    this.#order[i] = this.#order[j] as Readonly<Entry>;
-    this.#order[j] = entry;
+    const name = this.#order[i] as string;
+    this.#order[i] = this.#order[j] as string;
+    this.#order[j] = name;
   }
 
   #draw(below: number): number {

@@ -1,5 +1,5 @@
 /** One member as this node knows it, and what the six bytes of its `vsn` mean. */
-import type { IpAddress } from "../platform/index.ts";
+import type { Instant, IpAddress } from "../platform/index.ts";
 import type { NodeState } from "../wire/index.ts";
 import { hostOf } from "./ip-bytes.ts";
 
@@ -15,6 +15,13 @@ export interface GossipMember {
   readonly vsn: Uint8Array;
   readonly state: NodeState;
   readonly incarnation: number;
+}
+
+/** What a table has of one member. */
+export interface Entry {
+  member: GossipMember;
+  /** When its state last changed. */
+  changedAt: Instant;
 }
 
 /** What a member can do follows from the highest protocol it speaks, not from the current one. */

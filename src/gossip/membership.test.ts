@@ -220,12 +220,12 @@ test("random rumors: incarnations never fall, and the dead return only with a hi
         now += afterMs;
         a.expire(at(now));
         const before = new Map(
-          a.table.entries().map(({ member }): [string, GossipMember] => [member.name, member]),
+          a.table.members().map((member): [string, GossipMember] => [member.name, member]),
         );
         const said =
           kind === "alive" ? alive(about, incarnation) : accusation(kind, about, incarnation, from);
         const effects = a.hear(said, at(now));
-        for (const { member } of a.table.entries()) {
+        for (const member of a.table.members()) {
           const was = before.get(member.name);
           if (was === undefined) continue;
           expect(member.incarnation).toBeGreaterThanOrEqual(was.incarnation);

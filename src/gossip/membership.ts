@@ -15,10 +15,12 @@
 import { unreachable } from "../errors/index.ts";
 import type { Instant, Random } from "../platform/index.ts";
 import type { Alive, Dead, Suspect } from "../wire/index.ts";
+import type { CommonKnowledge } from "./common-knowledge.ts";
 import { INCARNATION_LIMIT, judge, type Rumor, type Verdict } from "./judge.ts";
 import { isPresent, META_BYTES_MAX, type GossipMember } from "./member.ts";
-import { MemberTable, type CommonMembers } from "./member-table.ts";
+import { MemberTable } from "./member-table.ts";
 import { Suspicion, type SuspicionSettings } from "./suspicion.ts";
+import { Suspicions } from "./suspicions.ts";
 import { understand } from "./versions.ts";
 
 export type Effect =
@@ -40,7 +42,7 @@ export interface MembershipOptions extends SuspicionSettings {
   readonly self: Pick<GossipMember, "name" | "addr" | "port" | "vsn">;
   readonly deadNodeReclaimMs: number;
   readonly random: Random;
-  readonly commonMembers?: CommonMembers | undefined;
+  readonly common?: CommonKnowledge | undefined;
   /** Whether the layer above lets an alive message count. Asked only about news. */
   readonly admits: (member: GossipMember) => boolean;
 }
@@ -51,15 +53,14 @@ const NO_BYTES = new Uint8Array(0);
 export class Membership {
   readonly table: MemberTable;
   readonly #options: MembershipOptions;
-  /** Of those who are suspect. */
-  readonly #suspicions = new Map<string, Suspicion>();
+  readonly #suspicions = new Suspicions();
   #local: GossipMember;
   #isLeaving = false;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
     const { self, random } = options;
-    this.table = new MemberTable(self.name, random, options.commonMembers);
+    this.table = new MemberTable(self.name, random, options.common);
     this.#local = { ...self, meta: NO_BYTES, state: "dead", incarnation: 0 };
   }
 
@@ -73,11 +74,7 @@ export class Membership {
 
   /** When `expire` has something to do. */
   get nextExpiryAt(): Instant | undefined {
-    let next: Instant | undefined;
-    for (const { dueAt } of this.#suspicions.values()) {
-      if (next === undefined || dueAt < next) next = dueAt;
-    }
-    return next;
+    return this.#suspicions.nextDueAt;
   }
 
   hear(rumor: Rumor, now: Instant): readonly Effect[] {
@@ -89,7 +86,7 @@ export class Membership {
       knownForMs: entry === undefined ? 0 : now - entry.changedAt,
       isSelf: about === this.#local.name,
       isLeaving: this.#isLeaving,
-      isSuspected: this.#suspicions.has(about),
+      isSuspected: entry?.member.state === "suspect",
       deadNodeReclaimMs: this.#options.deadNodeReclaimMs,
     });
     if (verdict === "ignore") return NOTHING;
@@ -135,9 +132,9 @@ export class Membership {
   /** Declares dead who had time enough to refute. */
   expire(now: Instant): readonly Effect[] {
     const effects: Effect[] = [];
-    for (const [name, suspicion] of this.#suspicions) {
+    for (const [name, suspicion] of this.#suspicions.dueBy(now)) {
       const member = this.table.get(name)?.member;
-      if (suspicion.dueAt > now || member === undefined) continue;
+      if (member === undefined) continue;
       const { agreedCount, expected: expectedCount } = suspicion;
       effects.push({ kind: "expired", member, agreedCount, expectedCount });
       const body = { Incarnation: member.incarnation, Node: name, From: this.#local.name };
@@ -153,7 +150,7 @@ export class Membership {
     now: Instant,
   ): readonly Effect[] {
     const member: GossipMember = {
-      name: heard.Node,
+      name: known?.name ?? heard.Node,
       addr: kept(heard.Addr, known?.addr),
       port: heard.Port,
       meta: kept(heard.Meta, known?.meta),
@@ -167,7 +164,7 @@ export class Membership {
     }
     if (!this.table.put(member, now)) return NOTHING;
     this.#suspicions.delete(member.name);
-    return [broadcast({ kind: "alive", body: heard }), ...eventOf(known, member)];
+    return [broadcast(member.name, { kind: "alive", body: heard }), ...eventOf(known, member)];
   }
 
   #hearSuspect(
@@ -178,13 +175,15 @@ export class Membership {
   ): readonly Effect[] {
     const rumor: Rumor = { kind: "suspect", body: heard };
     if (verdict === "confirm") {
-      return this.#suspicions.get(heard.Node)?.agree(heard.From) ? [broadcast(rumor)] : NOTHING;
+      return known !== undefined && this.#suspicions.agree(known.name, heard.From)
+        ? [broadcast(known.name, rumor)]
+        : NOTHING;
     }
     if (known === undefined) return NOTHING;
     this.table.put({ ...known, state: "suspect", incarnation: heard.Incarnation }, now);
     const suspicion = new Suspicion(heard.From, this.table.size, this.#options, now);
-    this.#suspicions.set(heard.Node, suspicion);
-    return [broadcast(rumor)];
+    this.#suspicions.add(known.name, suspicion);
+    return [broadcast(known.name, rumor)];
   }
 
   #hearDead(heard: Dead, known: GossipMember | undefined, now: Instant): readonly Effect[] {
@@ -194,7 +193,7 @@ export class Membership {
     const member: GossipMember = { ...known, state, incarnation: heard.Incarnation };
     this.table.put(member, now);
     if (heard.Node === this.#local.name) this.#local = member;
-    return [broadcast({ kind: "dead", body: heard }), { kind: "left", member }];
+    return [broadcast(known.name, { kind: "dead", body: heard }), { kind: "left", member }];
   }
 
   #refute(rumor: Rumor, now: Instant): readonly Effect[] {
@@ -211,7 +210,7 @@ export class Membership {
     const { name, addr, port, vsn } = this.#local;
     this.table.put(this.#local, now);
     const body = { Incarnation, Node: name, Addr: addr, Port: port, Meta: meta, Vsn: vsn };
-    return [broadcast({ kind: "alive", body }), ...eventOf(before, this.#local)];
+    return [broadcast(name, { kind: "alive", body }), ...eventOf(before, this.#local)];
   }
 }
 
@@ -235,8 +234,9 @@ function kept(heard: Uint8Array, have: Uint8Array | undefined): Uint8Array {
   return have !== undefined && Buffer.compare(heard, have) === 0 ? have : heard;
 }
 
-function broadcast(rumor: Rumor): Effect {
-  return { kind: "broadcast", about: rumor.body.Node, rumor };
+/** @param about the name as the table has it: each rumor comes with a copy of its own, which need not be kept */
+function broadcast(about: string, rumor: Rumor): Effect {
+  return { kind: "broadcast", about, rumor };
 }
 
 function eventOf(before: GossipMember | undefined, member: GossipMember): readonly Effect[] {

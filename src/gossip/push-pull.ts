@@ -88,7 +88,7 @@ export class PushPulls {
   #localState(purpose: Purpose): PushPull {
     const { membership, delegate } = this.#options;
     const Join = purpose === "join";
-    const nodes = membership.table.entries().map(({ member }) => nodeOf(member));
+    const nodes = membership.table.members().map(nodeOf);
     return { Join, nodes, userState: delegate.localState(Join) };
   }
 
@@ -96,7 +96,7 @@ export class PushPulls {
   #merge({ nodes, userState }: PushPull, purpose: Purpose): void {
     const { membership, rumors, delegate, port } = this.#options;
     const members = nodes.map((node) => memberOf(node, port));
-    checkVersions([...membership.table.entries().map(({ member }) => member), ...members]);
+    checkVersions([...membership.table.members(), ...members]);
     const isJoin = purpose === "join";
     if (isJoin) delegate.checkMerge(members);
     for (const member of members) rumors.hear(rumorOf(member, membership.local.name));

@@ -56,7 +56,8 @@ export class Suspicion {
   /** 0: there are too few members to agree, so the shortest timeout holds at once. */
   readonly expected: number;
   /** The first accuser is among them. */
-  readonly #accusers: Set<string>;
+  readonly #accusers: string[];
+  #dueAt: Instant;
 
   constructor(by: string, memberCount: number, settings: SuspicionSettings, now: Instant) {
     const { suspicionMult, suspicionMaxTimeoutMult, probeIntervalMs } = settings;
@@ -66,23 +67,29 @@ export class Suspicion {
     this.#minMs = suspicionMinMs({ mult: suspicionMult, memberCount, probeIntervalMs });
     this.#maxMs = suspicionMaxTimeoutMult * this.#minMs;
     this.#since = now;
-    this.#accusers = new Set([by]);
+    this.#accusers = [by];
+    this.#dueAt = this.#deadline();
   }
 
   /** Beside the first. */
   get agreedCount(): number {
-    return this.#accusers.size - 1;
+    return this.#accusers.length - 1;
   }
 
   get dueAt(): Instant {
-    return (this.#since + this.#timeoutMs()) as Instant;
+    return this.#dueAt;
   }
 
   /** @returns whether that is news, so that others should hear of it */
   agree(by: string): boolean {
-    if (this.agreedCount >= this.expected || this.#accusers.has(by)) return false;
-    this.#accusers.add(by);
+    if (this.agreedCount >= this.expected || this.#accusers.includes(by)) return false;
+    this.#accusers.push(by);
+    this.#dueAt = this.#deadline();
     return true;
+  }
+
+  #deadline(): Instant {
+    return (this.#since + this.#timeoutMs()) as Instant;
   }
 
   #timeoutMs(): number {

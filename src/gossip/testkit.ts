@@ -1,11 +1,11 @@
 /** Clusters for tests: any number of nodes, each on a host of its own, in one virtual world. */
 import { noLogger, type Clock, type Logger } from "../platform/index.ts";
 import { simPlatform, type SimLinks, type SimPlatform } from "../platform/sim/index.ts";
+import { CommonKnowledge } from "./common-knowledge.ts";
 import type { Gossip, GossipDelegate, GossipOptions } from "./gossip-types.ts";
 import { startGossip } from "./gossip.ts";
 import { bytesOfHost } from "./ip-bytes.ts";
 import type { GossipMember } from "./member.ts";
-import { commonMembers, type CommonMembers } from "./member-table.ts";
 import { LAN_PROFILE, type GossipProfile } from "./profile.ts";
 
 export const VSN = Uint8Array.of(1, 5, 2, 2, 5, 4);
@@ -151,14 +151,14 @@ export class SimCluster implements AsyncDisposable {
   async startAcquainted(count: number): Promise<void> {
     const names = Array.from({ length: count }, (_, i) => `n${i}`);
     const members = names.map((name, i) => memberAt(name, hostAt(i)));
-    const common = commonMembers(members, this.world.clock.now());
+    const common = new CommonKnowledge(members, this.world.clock.now());
     for (const [i, name] of names.entries()) await this.startNode(name, hostAt(i), common);
   }
 
   async startNode(
     name: string,
     host = hostAt(this.nodes.length),
-    common?: CommonMembers,
+    common?: CommonKnowledge,
   ): Promise<SimNode> {
     const { world } = this;
     const { profile = SIM_PROFILE, logger = noLogger, options } = this.#options;
@@ -173,7 +173,7 @@ export class SimCluster implements AsyncDisposable {
       vsn: VSN,
       profile,
       delegate: this.#delegateOf(name),
-      ...(common && { commonMembers: common }),
+      ...(common && { common }),
       ...options?.(name),
     });
     const node = {

@@ -37,6 +37,7 @@ export interface Packet {
 export type Fault = (packet: Packet) => "pass" | "drop" | Readonly<{ delayMs: number }>;
 type Hosts = readonly string[];
 
+const UNTRACED_MAX = 65_536;
 const QUEUE_MAX_MS = 1000;
 /** TCP's first retransmission. */
 const RETRANSMIT_MS = 200;
@@ -52,6 +53,8 @@ export class SimLinks {
   readonly #clock: Clock;
   readonly #random: SimRandom;
   readonly #trace = createHash("sha256");
+  /** What is not in the hash yet: it costs less per piece the larger the pieces are. */
+  #untraced = "";
   #everywhere: readonly LinkConditions[] = [];
   readonly #byLink = new Map<string, readonly LinkConditions[]>();
   readonly #faults: Fault[] = [];
@@ -69,7 +72,7 @@ export class SimLinks {
 
   /** Of every packet's fate until now. The same seed and the same calls give the same. */
   get traceHash(): string {
-    return this.#trace.copy().digest("hex");
+    return this.#trace.copy().update(this.#untraced).digest("hex");
   }
 
   /** On all links, until disposed; the latest conditions count, and those of one link before these. */
@@ -231,12 +234,12 @@ export class SimLinks {
 
   #conditions({ from, to }: Packet): LinkConditions {
     if (from === to) return {};
-    const [own] = this.#byLink.get(linkOf(from, to)) ?? [];
+    const [own] = this.#byLink.size === 0 ? [] : (this.#byLink.get(linkOf(from, to)) ?? []);
     return own ?? this.#everywhere[0] ?? {};
   }
 
   #isCut({ from, to }: Packet): boolean {
-    if (from === to) return false;
+    if (from === to || this.#cuts.size === 0) return false;
     return [...this.#cuts].some((cut) => cut.from.includes(from) && cut.to.includes(to));
   }
 
@@ -275,7 +278,10 @@ export class SimLinks {
   }
 
   #note({ kind, from, to, bytes }: Packet, fate: string): void {
-    this.#trace.update(`${this.#clock.now()} ${kind} ${from} ${to} ${bytes} ${fate}\n`);
+    this.#untraced += `${this.#clock.now()} ${kind} ${from} ${to} ${bytes} ${fate}\n`;
+    if (this.#untraced.length < UNTRACED_MAX) return;
+    this.#trace.update(this.#untraced);
+    this.#untraced = "";
   }
 }
 

@@ -45,7 +45,11 @@ export class SimRandom implements Random {
 
   uint32(): number {
     const state = this.#state;
-    const [a = 0, b = 0, c = 0, counter = 0] = state;
+    // By index: taking an array apart goes through its iterator, and this is drawn for every packet.
+    const a = state[0] ?? 0;
+    const b = state[1] ?? 0;
+    const c = state[2] ?? 0;
+    const counter = state[3] ?? 0;
     const drawn = (a + b + counter) | 0;
     state[0] = b ^ (b >>> 9);
     state[1] = (c + (c << 3)) | 0;

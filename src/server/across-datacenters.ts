@@ -23,7 +23,7 @@ const UNREACHABLE = "Remote DC has no server currently reachable";
 export function acrossDatacenters(needs: AcrossNeeds, here: Delegate): Delegate {
   return {
     call: (method, args, options = {}) => {
-      const { Datacenter = "" } = args as { readonly Datacenter?: string };
+      const { Datacenter = "" } = args;
       const isHere = Datacenter === "" || Datacenter === needs.datacenter;
       if (isHere) return here.call(method, args, options);
       return askThere(needs, Datacenter, (server) =>

@@ -5,6 +5,7 @@ import { testConfig } from "../config/testkit.ts";
 import { kvs, query } from "../endpoints/testkit.ts";
 import type { Session } from "../model/index.ts";
 import { noLogger } from "../platform/index.ts";
+import { eventLoopTurn } from "../platform/node/turn.ts";
 import { simPlatform, type SimPlatform } from "../platform/sim/index.ts";
 import { readArchive, writeArchive } from "../snapshot/index.ts";
 import { startServer, type Server } from "./server.ts";
@@ -72,12 +73,12 @@ describe.each([
   let server: Server;
   // Archives are compressed by a thread, which virtual time does not know: little of it passes meanwhile.
   const until = async <T>(work: Promise<T>): Promise<T> => {
-    let isOver = false;
-    const over = (): void => void (isOver = true);
+    const progress = { isOver: false };
+    const over = (): void => void (progress.isOver = true);
     work.then(over, over);
-    while (!isOver) {
+    while (!progress.isOver) {
       await platform.clock.run(0.01);
-      await new Promise((resolve) => setImmediate(resolve));
+      await eventLoopTurn();
     }
     return work;
   };

@@ -22,7 +22,7 @@ import {
   type KeyringResponse,
   type RemoteServer,
 } from "../rpc/index.ts";
-import { Store, type ApplyEffects } from "../store/index.ts";
+import type { ApplyEffects } from "../store/index.ts";
 import { Autopilot, statesOf } from "./autopilot.ts";
 import { BootstrapExpect } from "./bootstrap-expect.ts";
 import type { Consensus } from "./consensus.ts";
@@ -40,6 +40,7 @@ import { openRaftHome } from "./raft-home.ts";
 import { startRaftLog, RaftLog } from "./raft-log.ts";
 import { raftStatsOf } from "./raft-stats.ts";
 import { ipAddress, listenRpc } from "./rpc-port.ts";
+import { SERVER_RULES, type ServerRules } from "./rules.ts";
 import { noLeaderText, ServerDirectory, type KnownServer } from "./server-directory.ts";
 
 /** The LAN pool, as far as a server needs it. */
@@ -62,6 +63,8 @@ export interface ServerNeeds {
   readonly pool: ServerPool;
   /** The server cannot go on. */
   readonly onFailure: (message: string) => void;
+  /** Others than the right ones: for tests alone. */
+  readonly rules?: Partial<ServerRules> | undefined;
 }
 export interface Server extends AsyncDisposable {
   readonly kind: "server";
@@ -93,7 +96,8 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
   const logger = needs.logger.named("server");
   const self: Peer = { id: nodeId, address: `${config.advertiseAddr}:${config.ports.server}` };
   const directory = new ServerDirectory(clock, datacenter, pool.members());
-  const store = new Store();
+  const rules = { ...SERVER_RULES, ...needs.rules };
+  const store = rules.newStore();
   const lockDelays = scope.use(new LockDelays(clock));
   let isLeaving = false;
 
@@ -173,7 +177,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     },
     sessionTimers: { renew: (id) => leadership.renew(id) },
     coordinates,
-    lockDelayMs: (key) => lockDelays.remainingMs(key),
+    lockDelayMs: (key) => rules.lockDelayMs(lockDelays.remainingMs(key)),
   });
   const callRemote: RpcPool["call"] = (server, method, args, options) =>
     rpc.call(server, method, args, options);
@@ -184,6 +188,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       datacenter,
       holdTimeoutMs: config.rpcHoldTimeoutMs,
       consensus,
+      answersAlone: rules.answersAlone,
       local,
       leader: () => remoteOf(consensus.leader, self, directory),
       callRemote,

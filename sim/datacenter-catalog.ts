@@ -1,0 +1,133 @@
+/**
+ * The catalog: services come and go at agents; in the end it must say what the pool and the agents themselves say. And
+ * no node's `serfHealth` may become critical while nothing has happened to it, nor to who leads.
+ */
+import { SERF_HEALTH } from "../src/model/index.ts";
+import { pause } from "../src/platform/index.ts";
+import type { SimRandom } from "../src/platform/sim/index.ts";
+import type { SimAgent } from "./datacenter-agent.ts";
+import type { Datacenter } from "./datacenter.ts";
+import { httpClient, type AskHttp } from "./datacenter-http.ts";
+import type { Applied } from "./datacenter-observer.ts";
+import type { DatacenterSwarm } from "./datacenter-swarm.ts";
+import { Violation } from "./invariants.ts";
+import { pick } from "./swarm.ts";
+
+const PATIENCE_MS = 5000;
+const REGISTER_MS = 6000;
+/** A suspicion takes its time, and what comes of it too. */
+const INNOCENT_MS = 40_000;
+const LEADER_MS = 15_000;
+const NEVER = new AbortController().signal;
+
+export class CatalogJudge {
+  readonly #datacenter: Datacenter;
+  readonly #swarm: DatacenterSwarm;
+  readonly #random: SimRandom;
+  readonly #ask: AskHttp;
+  #isOver = false;
+  #violation: string | undefined;
+
+  constructor(datacenter: Datacenter, swarm: DatacenterSwarm, random: SimRandom) {
+    this.#datacenter = datacenter;
+    this.#swarm = swarm;
+    this.#random = random;
+    this.#ask = httpClient(datacenter.world, "10.0.6.1");
+  }
+
+  /** Lets services come and go. */
+  begin(): void {
+    void this.#registering();
+  }
+
+  stop(): void {
+    this.#isOver = true;
+  }
+
+  /** @throws {Violation} */
+  demandNone(): void {
+    if (this.#violation !== undefined) throw new Violation(this.#violation);
+  }
+
+  first({ command, result }: Applied): void {
+    if (command.type !== "Register" || result.kind === "refused") return;
+    const { Check, Node } = command.body;
+    if (Check?.CheckID !== SERF_HEALTH || Check.Status !== "critical") return;
+    const { agents, clock, leaders } = this.#datacenter;
+    const nowMs = clock.now();
+    const isCalm = (agent: SimAgent): boolean => agent.lastTroubledMs < nowMs - INNOCENT_MS;
+    const accused = agents.find(({ name }) => name === Node);
+    if (accused === undefined || !isCalm(accused) || this.#swarm.lossRatio > 0) return;
+    const led = leaders.filter(({ untilMs }) => untilMs > nowMs - LEADER_MS);
+    if (led.length === 0 || !led.every(({ agent }) => isCalm(agent))) return;
+    this.#violation ??= `${Node} is told to be critical, and nothing has happened to it`;
+  }
+
+  /** What does not agree: undefined if all does. */
+  async disagreement(host: string): Promise<string | undefined> {
+    const nodes = await this.#get<{ Node: string; Address: string }[]>(
+      host,
+      "/v1/catalog/nodes?consistent",
+    );
+    const health = await this.#get<{ Node: string; CheckID: string; Status: string }[]>(
+      host,
+      "/v1/health/state/any?consistent",
+    );
+    const members = await this.#get<{ Name: string; Addr: string; Status: number }[]>(
+      host,
+      "/v1/agent/members",
+    );
+    if (nodes === undefined || health === undefined || members === undefined) return "no answer";
+    const alive = members.filter(({ Status }) => Status === ALIVE);
+    for (const { name, host: address } of this.#datacenter.agents) {
+      const member = alive.find(({ Name }) => Name === name);
+      if (member?.Addr !== address) return `the pool has ${name} at ${member?.Addr}`;
+      const node = nodes.find(({ Node }) => Node === name);
+      if (node?.Address !== address) return `the catalog has ${name} at ${node?.Address}`;
+      const status = health.find(({ Node, CheckID }) => Node === name && CheckID === SERF_HEALTH);
+      if (status?.Status !== "passing") return `the catalog has ${name} as ${status?.Status}`;
+    }
+    if (nodes.length !== this.#datacenter.agents.length) return `${nodes.length} nodes`;
+    for (const { name, host: own } of this.#datacenter.agents) {
+      const local = await this.#get<Record<string, { Port: number }>>(own, "/v1/agent/services");
+      const catalog = await this.#get<{ Services: Record<string, { Port: number }> }>(
+        host,
+        `/v1/catalog/node/${name}?consistent`,
+      );
+      if (local === undefined || catalog === undefined) return "no answer";
+      const there = portsOf(catalog.Services);
+      if (portsOf(local) !== there) return `${name} has ${portsOf(local)}, the catalog ${there}`;
+    }
+    return undefined;
+  }
+
+  async #registering(): Promise<void> {
+    let count = 0;
+    while (!this.#isOver) {
+      await pause(this.#datacenter.clock, REGISTER_MS * this.#random.float(), NEVER);
+      if (this.#isOver) return;
+      count += 1;
+      const { host } = pick(this.#random, this.#datacenter.agents);
+      const id = pick(this.#random, ["web", "db"]);
+      const registers = this.#random.chance(0.7);
+      const path = `/v1/agent/service/${registers ? "register" : `deregister/${id}`}`;
+      const body = registers ? JSON.stringify({ Name: id, Port: count }) : "";
+      await this.#ask({ host, method: "PUT", path, body, patienceMs: PATIENCE_MS });
+    }
+  }
+
+  async #get<T>(host: string, path: string): Promise<T | undefined> {
+    const answer = await this.#ask({ host, path, patienceMs: PATIENCE_MS });
+    return answer?.status === 200 ? (JSON.parse(answer.body) as T) : undefined;
+  }
+}
+
+/** Serf's number for it. */
+const ALIVE = 1;
+
+/** The service `consul` is the leader's to keep. */
+function portsOf(services: Readonly<Record<string, { readonly Port: number }>>): string {
+  const own = Object.entries(services).filter(([id]) => id !== "consul");
+  const shown = own.map(([id, { Port }]) => `${id}:${Port}`);
+  return `[${shown.sort().join(" ")}]`;
+}

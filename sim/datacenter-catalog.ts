@@ -3,7 +3,6 @@
  * no node's `serfHealth` may become critical while nothing has happened to it, nor to who leads.
  */
 import { SERF_HEALTH } from "../src/model/index.ts";
-import { pause } from "../src/platform/index.ts";
 import type { SimRandom } from "../src/platform/sim/index.ts";
 import type { SimAgent } from "./datacenter-agent.ts";
 import type { Datacenter } from "./datacenter.ts";
@@ -16,9 +15,8 @@ import { pick } from "./swarm.ts";
 const PATIENCE_MS = 5000;
 const REGISTER_MS = 6000;
 /** A suspicion takes its time, and what comes of it too. */
-const INNOCENT_MS = 40_000;
+const INNOCENT_MS = 30_000;
 const LEADER_MS = 15_000;
-const NEVER = new AbortController().signal;
 
 export class CatalogJudge {
   readonly #datacenter: Datacenter;
@@ -104,7 +102,7 @@ export class CatalogJudge {
   async #registering(): Promise<void> {
     let count = 0;
     while (!this.#isOver) {
-      await pause(this.#datacenter.clock, REGISTER_MS * this.#random.float(), NEVER);
+      await this.#datacenter.passed(REGISTER_MS * this.#random.float());
       if (this.#isOver) return;
       count += 1;
       const { host } = pick(this.#random, this.#datacenter.agents);

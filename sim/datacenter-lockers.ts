@@ -12,7 +12,6 @@ const PATIENCE_MS = 9000;
 const RENEW_PATIENCE_MS = 1000;
 const RENEW_MS = TTL_MS / 3;
 const ATTEMPTS = 12;
-const NEVER = new AbortController().signal;
 
 export class Lockers {
   readonly #datacenter: Datacenter;
@@ -130,6 +129,6 @@ export class Lockers {
     return this.#datacenter.clock.now();
   }
   #passed(durationMs: number): Promise<void> {
-    return pause(this.#datacenter.clock, durationMs, NEVER);
+    return this.#datacenter.passed(durationMs);
   }
 }

@@ -2,7 +2,6 @@
  * One run of a datacenter of whole agents: it suffers, then is left in peace. While it suffers nothing wrong may be
  * seen; once nothing fails any more, a leader must come, everybody agree, and every watcher have seen everything.
  */
-import { pause } from "../src/platform/index.ts";
 import { SimRandom } from "../src/platform/sim/index.ts";
 import type { ServerRules } from "../src/server/index.ts";
 import type { Store } from "../src/store/index.ts";
@@ -57,6 +56,7 @@ const RECOVERY_MS = 200_000;
 const SETTLING_MS = 4000;
 const STEP_MS = 1000;
 const NEWS_MS = 5000;
+const CATCH_UP_MS = 200;
 
 export async function runDatacenter({
   seed,
@@ -239,13 +239,13 @@ class DatacenterScenario {
   }
 
   async #disagreement(): Promise<string | undefined> {
-    const { leader, agents, servers, clock } = this.#datacenter;
+    const { leader, agents, servers } = this.#datacenter;
     const down = agents.find(({ isUp }) => !isUp);
     if (down !== undefined) return `${down.name} is down: ${down.exitMessage}`;
     if (leader === undefined) return "nobody leads";
     const different = await this.#catalog.disagreement(leader.host);
     if (different !== undefined) return different;
-    await pause(clock, 200, new AbortController().signal);
+    await this.#datacenter.passed(CATCH_UP_MS);
     const { highest } = this.#observer;
     for (const { name } of servers) {
       const store = this.#stores.get(name);

@@ -5,7 +5,6 @@
  *   2. A blocking query that is answered early is answered with news.
  *   3. No change is lost: a while after the last change every watcher has seen what there is.
  */
-import { pause } from "../src/platform/index.ts";
 import { headerOf } from "../src/http/testkit.ts";
 import type { SimRandom } from "../src/platform/sim/index.ts";
 import type { SimAgent } from "./datacenter-agent.ts";
@@ -32,7 +31,6 @@ const WAIT_S = 300;
 const PATIENCE_MS = 400_000;
 const RETRY_MS = 500;
 const FRESH_PATIENCE_MS = 5000;
-const NEVER = new AbortController().signal;
 
 export class Watcher {
   readonly #datacenter: Datacenter;
@@ -87,7 +85,7 @@ export class Watcher {
       if (this.#isOver) return;
       if (answer === undefined || (answer.status !== 200 && answer.status !== 404)) {
         this.#index = 0;
-        await pause(clock, RETRY_MS, NEVER);
+        await this.#datacenter.passed(RETRY_MS);
         continue;
       }
       const index = Number(headerOf(answer, "X-Consul-Index"));

@@ -1,5 +1,4 @@
 /** Clients of the key/value store: each asks one thing after the other over HTTP, of any agent. */
-import { pause } from "../src/platform/index.ts";
 import type { SimRandom } from "../src/platform/sim/index.ts";
 import type { Datacenter } from "./datacenter.ts";
 import type { KvHistory } from "./datacenter-history.ts";
@@ -11,7 +10,6 @@ import { pick } from "./swarm.ts";
 export const KV_PREFIX = "p/";
 const KEYS = ["a", "b", "c"] as const;
 const PATIENCE_MS = 9000;
-const NEVER = new AbortController().signal;
 
 interface JsonEntry {
   readonly Key: string;
@@ -53,10 +51,10 @@ export class Writers {
   }
 
   async #writer(ask: AskHttp): Promise<void> {
-    const { clock, agents } = this.#datacenter;
+    const { agents } = this.#datacenter;
     let agent = pick(this.#random, agents);
     while (!this.#isOver) {
-      await pause(clock, this.#swarm.thinkMs * 2 * this.#random.float(), NEVER);
+      await this.#datacenter.passed(this.#swarm.thinkMs * 2 * this.#random.float());
       if (this.#isOver) return;
       const heard = await this.ask(ask, agent.host, this.#draw());
       if (!heard || this.#random.chance(0.1)) agent = pick(this.#random, agents);

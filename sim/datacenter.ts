@@ -71,6 +71,11 @@ export class Datacenter {
     return this.leaders.findLast(({ agent, untilMs }) => agent.leads && untilMs === Infinity)?.agent;
   }
 
+  /** Resolves when so much time has passed in the world. */
+  passed(durationMs: number): Promise<void> {
+    return new Promise((resolve) => this.clock.after(durationMs, resolve));
+  }
+
   async start(): Promise<void> {
     await Promise.all(this.agents.map((agent) => this.restart(agent)));
   }

@@ -1,4 +1,6 @@
 /** What scripts/sim.mjs runs. */
 export { runSoup } from "./core-soup.ts";
+export { DATACENTER_MUTANTS, datacenterViolationOf } from "./datacenter-mutants.ts";
+export { runDatacenter, shrinkDatacenter } from "./datacenter-run.ts";
 export { MUTANTS, violationOf } from "./mutants.ts";
 export { run, shrink } from "./run.ts";

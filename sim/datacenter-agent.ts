@@ -22,6 +22,8 @@ export interface SimAgentOptions {
 /** `exited`: it cannot go on, by itself. */
 export type AgentEvent = "leads" | "no longer leads" | "exited";
 
+const MEMBER_EVENT = /^serf: EventMember(\w+): (\S+)/;
+
 export class SimAgent {
   readonly #options: SimAgentOptions;
   readonly machine: SimPlatform;
@@ -36,6 +38,8 @@ export class SimAgent {
   /** Left by itself, and not back yet. */
   hasLeft = false;
   exitMessage: string | undefined;
+  /** By name: when this process last took a member for failed; Infinity while it does. */
+  readonly failedUntilMs = new Map<string, number>();
   #life = new AgentLife();
   #agent: Agent | undefined;
   #isStarting = false;
@@ -78,6 +82,7 @@ export class SimAgent {
     this.leads = false;
     this.hasLeft = false;
     this.exitMessage = undefined;
+    this.failedUntilMs.clear();
     const { host, machine } = this;
     const platform = platformOf({ life, machine, host, clockRate });
     const argv = [
@@ -139,7 +144,14 @@ export class SimAgent {
     this.#options.onEvent(this, "exited");
   }
 
-  /** Leadership is told of in the log alone. */
+  #memberEvent(kind: string, name: string): void {
+    if (kind === "Failed") this.failedUntilMs.set(name, Infinity);
+    else if (this.failedUntilMs.get(name) === Infinity) {
+      this.failedUntilMs.set(name, this.machine.clock.now());
+    }
+  }
+
+  /** Who leads, and how it sees the pool, is told of in the log alone. */
   #logger(life: AgentLife): Logger {
     const heard = (leads: boolean): void => {
       if (life.isOver) return;
@@ -151,6 +163,8 @@ export class SimAgent {
       info: (message, fields) => {
         if (message === "cluster leadership acquired") heard(true);
         else if (message === "cluster leadership lost") heard(false);
+        const [, kind, member] = MEMBER_EVENT.exec(message) ?? [];
+        if (kind !== undefined && member !== undefined) this.#memberEvent(kind, member);
         this.log?.("info", message, fields);
       },
       warn: (message, fields) => this.log?.("warn", message, fields),

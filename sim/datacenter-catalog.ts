@@ -1,6 +1,6 @@
 /**
  * The catalog: services come and go at agents; in the end it must say what the pool and the agents themselves say. And
- * no node's `serfHealth` may become critical while nothing has happened to it, nor to who leads.
+ * no node's `serfHealth` may become critical but by who leads, while it takes the node for failed.
  */
 import { SERF_HEALTH } from "../src/model/index.ts";
 import type { SimRandom } from "../src/platform/sim/index.ts";
@@ -14,15 +14,18 @@ import { pick } from "./swarm.ts";
 
 const PATIENCE_MS = 5000;
 const REGISTER_MS = 6000;
-/** A suspicion takes its time, and what comes of it too. */
-const INNOCENT_MS = 30_000;
-const LEADER_MS = 15_000;
+/** Events are written one after the other. */
+const BELATED_MS = 10_000;
+const SETTLED_MS = 1000;
+const APPLIED_MAX = 200;
 
 export class CatalogJudge {
   readonly #datacenter: Datacenter;
   readonly #swarm: DatacenterSwarm;
   readonly #random: SimRandom;
   readonly #ask: AskHttp;
+  /** When the latest commands were applied first. */
+  readonly #appliedMs: number[] = [];
   #isOver = false;
   #violation: string | undefined;
 
@@ -48,17 +51,25 @@ export class CatalogJudge {
   }
 
   first({ command, result }: Applied): void {
+    this.#appliedMs.push(this.#datacenter.clock.now());
+    if (this.#appliedMs.length > APPLIED_MAX) this.#appliedMs.shift();
     if (command.type !== "Register" || result.kind === "refused") return;
     const { Check, Node } = command.body;
     if (Check?.CheckID !== SERF_HEALTH || Check.Status !== "critical") return;
-    const { agents, clock, leaders } = this.#datacenter;
-    const nowMs = clock.now();
-    const isCalm = (agent: SimAgent): boolean => agent.lastTroubledMs < nowMs - INNOCENT_MS;
-    const accused = agents.find(({ name }) => name === Node);
-    if (accused === undefined || !isCalm(accused) || this.#swarm.lossRatio > 0) return;
-    const led = leaders.filter(({ untilMs }) => untilMs > nowMs - LEADER_MS);
-    if (led.length === 0 || !led.every(({ agent }) => isCalm(agent))) return;
-    this.#violation ??= `${Node} is told to be critical, and nothing has happened to it`;
+    const leader = this.#settledLeader();
+    const nowMs = this.#datacenter.clock.now();
+    if (leader === undefined || (leader.failedUntilMs.get(Node) ?? 0) > nowMs - BELATED_MS) return;
+    this.#violation ??= `${Node} is told to be critical, and ${leader.name}, who leads, knows nothing of it`;
+  }
+
+  /** The leader, if what is applied now can only be its own: it has led for a while, and had others applied before. */
+  #settledLeader(): SimAgent | undefined {
+    const { clock, leaders } = this.#datacenter;
+    const newest = leaders.at(-1);
+    if (newest?.untilMs !== Infinity) return undefined;
+    const sinceMs = newest.sinceMs + SETTLED_MS;
+    const hasApplied = this.#appliedMs.some((ms) => ms > sinceMs && ms < clock.now() - SETTLED_MS);
+    return hasApplied ? newest.agent : undefined;
   }
 
   /** What does not agree: undefined if all does. */
@@ -71,19 +82,14 @@ export class CatalogJudge {
       host,
       "/v1/health/state/any?consistent",
     );
-    const members = await this.#get<{ Name: string; Addr: string; Status: number }[]>(
-      host,
-      "/v1/agent/members",
-    );
-    if (nodes === undefined || health === undefined || members === undefined) return "no answer";
-    const alive = members.filter(({ Status }) => Status === ALIVE);
+    if (nodes === undefined || health === undefined) return "no answer";
     for (const { name, host: address } of this.#datacenter.agents) {
-      const member = alive.find(({ Name }) => Name === name);
-      if (member?.Addr !== address) return `the pool has ${name} at ${member?.Addr}`;
       const node = nodes.find(({ Node }) => Node === name);
       if (node?.Address !== address) return `the catalog has ${name} at ${node?.Address}`;
       const status = health.find(({ Node, CheckID }) => Node === name && CheckID === SERF_HEALTH);
       if (status?.Status !== "passing") return `the catalog has ${name} as ${status?.Status}`;
+      const stranger = await this.#strangerIn(address);
+      if (stranger !== undefined) return `${name} has ${stranger}`;
     }
     if (nodes.length !== this.#datacenter.agents.length) return `${nodes.length} nodes`;
     for (const { name, host: own } of this.#datacenter.agents) {
@@ -95,6 +101,18 @@ export class CatalogJudge {
       if (local === undefined || catalog === undefined) return "no answer";
       const there = portsOf(catalog.Services);
       if (portsOf(local) !== there) return `${name} has ${portsOf(local)}, the catalog ${there}`;
+    }
+    return undefined;
+  }
+
+  /** Whom an agent's pool does not have as alive where it is: undefined if it has all. */
+  async #strangerIn(host: string): Promise<string | undefined> {
+    const path = "/v1/agent/members";
+    const members = await this.#get<{ Name: string; Addr: string; Status: number }[]>(host, path);
+    const alive = members?.filter(({ Status }) => Status === ALIVE) ?? [];
+    for (const { name, host: address } of this.#datacenter.agents) {
+      const member = alive.find(({ Name }) => Name === name);
+      if (member?.Addr !== address) return `${name} at ${member?.Addr}`;
     }
     return undefined;
   }

@@ -6,7 +6,6 @@ import type { DatacenterSwarm, Trouble } from "./datacenter-swarm.ts";
 import { pick } from "./swarm.ts";
 
 const SHORT_MS = 2000;
-const LONG_MS = 15_000;
 /** While a trouble lasts, whom it is for is marked so often. */
 const MARK_MS = 1000;
 
@@ -50,7 +49,8 @@ export class DatacenterNemesis {
       case "power cut":
         return this.#crash(this.#datacenter.up, "stays");
       case "move":
-        return this.#crash([target], "moves");
+        // A client that comes back elsewhere before the others have missed it loses its name, and gives up.
+        return this.#crash([target], target.isServer ? "moves" : "stays");
       case "pause":
         return this.#pause(target);
       case "split":
@@ -156,7 +156,7 @@ export class DatacenterNemesis {
   }
 
   #later(whom: readonly SimAgent[], end: () => void): void {
-    const durationMs = this.#random.float() * (this.#random.chance(0.3) ? SHORT_MS : LONG_MS);
+    const durationMs = this.#random.float() * (this.#random.chance(0.3) ? SHORT_MS : this.#swarm.longMs);
     const { clock } = this.#datacenter;
     const mark = (): void => {
       for (const agent of whom) this.#datacenter.troubled(agent);

@@ -31,6 +31,8 @@ export interface DatacenterSwarm {
   /** Between two troubles, on average. */
   readonly calmMs: number;
   readonly troublesMs: number;
+  /** What most of them last at most. */
+  readonly longMs: number;
   readonly thinkMs: number;
   readonly writerCount: number;
   readonly lockerCount: number;
@@ -52,6 +54,7 @@ export function drawDatacenterSwarm(random: SimRandom): DatacenterSwarm {
     troubles: TROUBLES.filter((kind) => kind === main || random.chance(0.2)),
     calmMs: random.between(1500, 9000),
     troublesMs: random.between(20_000, 45_000),
+    longMs: pick(random, [15_000, 15_000, 35_000]),
     thinkMs: random.between(100, 500),
     writerCount: random.between(1, 3),
     lockerCount: random.between(0, 3),

@@ -14,6 +14,14 @@ export interface DatacenterOptions {
   readonly rulesOf: RulesOf;
 }
 
+interface LeaderTerm {
+  readonly agent: SimAgent;
+  readonly lifeCount: number;
+  readonly sinceMs: number;
+  /** Infinity while it lasts. */
+  untilMs: number;
+}
+
 /** After it has exited by itself. */
 const RESTART_MS = 1500;
 const START_LIMIT_MS = 60_000;
@@ -25,7 +33,7 @@ export class Datacenter {
   readonly random: SimRandom;
   elections = 0;
   /** Who says that it leads or did so, and since when or until when: the last of them is the newest. */
-  readonly leaders: { readonly agent: SimAgent; readonly sinceMs: number; untilMs: number }[] = [];
+  readonly leaders: LeaderTerm[] = [];
   #addressCount = 0;
   #isOver = false;
 
@@ -114,7 +122,12 @@ export class Datacenter {
     switch (event) {
       case "leads":
         this.elections += 1;
-        this.leaders.push({ agent, sinceMs: nowMs, untilMs: Infinity });
+        this.leaders.push({
+          agent,
+          lifeCount: agent.lifeCount,
+          sinceMs: nowMs,
+          untilMs: Infinity,
+        });
         return;
       case "no longer leads":
         this.#leadsNoMore(agent);

@@ -8,7 +8,6 @@ import type { SimAgent } from "./datacenter-agent.ts";
 import type { Datacenter } from "./datacenter.ts";
 import { httpClient, type AskHttp } from "./datacenter-http.ts";
 import type { Applied } from "./datacenter-observer.ts";
-import type { DatacenterSwarm } from "./datacenter-swarm.ts";
 import { Violation } from "./invariants.ts";
 import { pick } from "./swarm.ts";
 
@@ -21,7 +20,6 @@ const APPLIED_MAX = 200;
 
 export class CatalogJudge {
   readonly #datacenter: Datacenter;
-  readonly #swarm: DatacenterSwarm;
   readonly #random: SimRandom;
   readonly #ask: AskHttp;
   /** When the latest commands were applied first. */
@@ -29,9 +27,8 @@ export class CatalogJudge {
   #isOver = false;
   #violation: string | undefined;
 
-  constructor(datacenter: Datacenter, swarm: DatacenterSwarm, random: SimRandom) {
+  constructor(datacenter: Datacenter, random: SimRandom) {
     this.#datacenter = datacenter;
-    this.#swarm = swarm;
     this.#random = random;
     this.#ask = httpClient(datacenter.world, "10.0.6.1");
   }

@@ -47,7 +47,10 @@ function done(entries: Entries, call: KvCall, index: number): unknown {
       return true;
     case "txn":
       return transacted(entries, call.steps, index);
-    default:
+    case "get":
+    case "set":
+    case "cas":
+    case "delete":
       return stepped(entries, call, index);
   }
 }

@@ -149,11 +149,17 @@ export class LockJudge {
     const { servers, leaders } = this.#datacenter;
     const calmSinceMs = nowMs - 2 * TTL_MS;
     if (servers.some(({ lastTroubledMs }) => lastTroubledMs > calmSinceMs)) return;
-    if (leaders.some(({ sinceMs, untilMs }) => sinceMs > calmSinceMs || isWithin(untilMs, calmSinceMs)))
+    if (
+      leaders.some(
+        ({ sinceMs, untilMs }) => sinceMs > calmSinceMs || isWithin(untilMs, calmSinceMs),
+      )
+    )
       return;
     const recent = acknowledged.filter((ms) => ms > nowMs - TTL_MS / 2);
     if (recent.length === 0) return;
-    this.#violated(`session ${id} ended ${Math.round(nowMs - Math.max(...recent))} ms after it was renewed`);
+    this.#violated(
+      `session ${id} ended ${Math.round(nowMs - Math.max(...recent))} ms after it was renewed`,
+    );
   }
 
   #session(id: string): KnownSession {

@@ -156,7 +156,8 @@ export class DatacenterNemesis {
   }
 
   #later(whom: readonly SimAgent[], end: () => void): void {
-    const durationMs = this.#random.float() * (this.#random.chance(0.3) ? SHORT_MS : this.#swarm.longMs);
+    const durationMs =
+      this.#random.float() * (this.#random.chance(0.3) ? SHORT_MS : this.#swarm.longMs);
     const { clock } = this.#datacenter;
     const mark = (): void => {
       for (const agent of whom) this.#datacenter.troubled(agent);

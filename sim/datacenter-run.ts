@@ -149,7 +149,7 @@ class DatacenterScenario {
     };
     this.#datacenter = new Datacenter({ seed, swarm, rulesOf });
     this.#locks = new LockJudge(this.#datacenter);
-    this.#catalog = new CatalogJudge(this.#datacenter, swarm, random.fork("catalog"));
+    this.#catalog = new CatalogJudge(this.#datacenter, random.fork("catalog"));
     this.#startedMs = this.#datacenter.clock.now();
   }
 

@@ -76,7 +76,8 @@ export class Datacenter {
   }
   /** The newest of those that say that they lead. */
   get leader(): SimAgent | undefined {
-    return this.leaders.findLast(({ agent, untilMs }) => agent.leads && untilMs === Infinity)?.agent;
+    return this.leaders.findLast(({ agent, untilMs }) => agent.leads && untilMs === Infinity)
+      ?.agent;
   }
 
   /** Resolves when so much time has passed in the world. */

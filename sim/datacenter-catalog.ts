@@ -51,8 +51,12 @@ export class CatalogJudge {
     this.#appliedMs.push(this.#datacenter.clock.now());
     if (this.#appliedMs.length > APPLIED_MAX) this.#appliedMs.shift();
     if (command.type !== "Register" || result.kind === "refused") return;
-    const { Check, Node } = command.body;
-    if (Check?.CheckID !== SERF_HEALTH || Check.Status !== "critical") return;
+    const { Check, Checks, Node } = command.body;
+    const told = [...(Check === null ? [] : [Check]), ...(Checks ?? [])];
+    const isCritical = told.some(({ CheckID, Status }) => {
+      return CheckID === SERF_HEALTH && Status === "critical";
+    });
+    if (!isCritical) return;
     const leader = this.#settledLeader();
     const nowMs = this.#datacenter.clock.now();
     if (leader === undefined || (leader.failedUntilMs.get(Node) ?? 0) > nowMs - BELATED_MS) return;

@@ -91,7 +91,7 @@ export const DATACENTER_MUTANTS: readonly DatacenterMutant[] = [
   },
   {
     name: "members are reconciled by a server that does not lead",
-    seed: 1,
+    seed: 3,
     notices: /is told to be critical/,
     swarm: {
       serverCount: 3,

@@ -6,7 +6,7 @@ import { runDatacenter } from "./datacenter-run.ts";
 import { seedRanges } from "./seed-range.ts";
 
 const TIMEOUT_MS = 300_000;
-const RANGES = seedRanges({ fixed: 12, fresh: 12 }, nodePlatform().random, process.env);
+const RANGES = seedRanges({ fixed: 10, fresh: 10 }, nodePlatform().random, process.env);
 
 test.each(RANGES)(
   "datacenters under faults keep their promises, and recover: $count $name seeds",

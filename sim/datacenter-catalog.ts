@@ -110,7 +110,7 @@ export class CatalogJudge {
   async #strangerIn(host: string): Promise<string | undefined> {
     const path = "/v1/agent/members";
     const members = await this.#get<{ Name: string; Addr: string; Status: number }[]>(host, path);
-    const alive = members?.filter(({ Status }) => Status === ALIVE) ?? [];
+    const alive = members?.filter(({ Status }) => HERE.has(Status)) ?? [];
     for (const { name, host: address } of this.#datacenter.agents) {
       const member = alive.find(({ Name }) => Name === name);
       if (member?.Addr !== address) return `${name} at ${member?.Addr}`;
@@ -139,8 +139,11 @@ export class CatalogJudge {
   }
 }
 
-/** Serf's number for it. */
-const ALIVE = 1;
+/**
+ * Serf's numbers for "alive" and "leaving". Who was told to have left while it was cut off, and comes back, stays
+ * "leaving" for who has heard both in one exchange, until it says again that it is here.
+ */
+const HERE: ReadonlySet<number> = new Set([1, 2]);
 
 /** The service `consul` is the leader's to keep. */
 function portsOf(services: Readonly<Record<string, { readonly Port: number }>>): string {

@@ -20,11 +20,11 @@ const ROOMS = {
   endpoints: ["rpc", "store", "filter", "model", "errors", "platform"],
   checks: ["model", "errors", "platform"],
   watch: ["model", "errors", "platform"],
-  server: ["endpoints", "rpc", "store", "config", "raft", "wal", "wire", "model", "errors", "platform"],
+  server: ["endpoints", "rpc", "snapshot", "store", "config", "raft", "wal", "wire", "model", "errors", "platform"],
   http: ["rpc", "config", "filter", "model", "errors", "platform"],
   dns: ["rpc", "config", "model", "errors", "platform"],
   agent: ["http", "dns", "server", "checks", "watch", "telemetry", "config", "filter", "rpc", "serf", "gossip", "wire", "model", "errors", "platform"],
-  cli: ["agent", "watch", "config", "model", "errors", "platform"],
+  cli: ["agent", "server", "snapshot", "watch", "config", "model", "errors", "platform"],
 };
 
 module.exports = {

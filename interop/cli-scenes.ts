@@ -88,6 +88,7 @@ export async function rollcallCommand(address: string, agents: Agents): Promise<
         stderr: (text) => void (output.stderr += text),
         program: "rollcall",
         readStdin: () => Promise.resolve(Buffer.from(stdin, "latin1")),
+        readLine: () => Promise.resolve(""),
         onSignal: () => ({ [Symbol.dispose]: () => {} }),
         startChild: () => Promise.reject(new Error("no scene starts a program")),
       });

@@ -13,7 +13,6 @@ export interface LeftOut {
 const NO_WAN = "asks or shows a second datacenter, which is not built";
 const NO_GOSSIP =
   "shows or reaches other members of the recorded cluster, which a lone stand-in has not";
-const NO_ENDPOINT = "endpoint not there yet";
 const NO_MESH = "part of the service mesh, which is not built";
 const NO_ACLS = "recorded with ACLs on, which are not built";
 const NO_UI = "the web interface and its own endpoints are not built";
@@ -53,8 +52,6 @@ export const LEFT_OUT: readonly LeftOut[] = [
     cases: ["agent/agent-services-type-map"],
     reason: NO_MESH,
   },
-  // Take out one of these entries when its endpoints are there; the cases then run.
-  { cases: ["snapshot/snapshot-save", "snapshot/snapshot-restore-garbage"], reason: NO_ENDPOINT },
   {
     cases: ["agent/agent-host"],
     reason: "records the shape only, which src/http/agent-metrics.test.ts compares",

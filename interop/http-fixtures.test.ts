@@ -137,6 +137,12 @@ const ALSO_ASKED: ReadonlyArray<readonly [method: string, path: string, body?: u
   ["PUT", "/v1/agent/service/deregister/fx-well"],
 ];
 
+/** No lone server can do this; interop/operator.test.ts asks it of three. */
+const NEED_OTHERS: ReadonlySet<string> = new Set([
+  "PUT /v1/operator/raft/transfer-leader",
+  "POST /v1/operator/raft/transfer-leader",
+]);
+
 describe("against /v1/openapi.json", () => {
   let openApi: OpenApiConformance;
   beforeAll(async () => {
@@ -154,7 +160,9 @@ describe("against /v1/openapi.json", () => {
   });
 
   test("every operation that answers with JSON was seen to", () => {
-    const unseen = openApi.operations.filter((operation) => !openApi.seen.has(`${operation} 200`));
+    const unseen = openApi.operations.filter(
+      (operation) => !openApi.seen.has(`${operation} 200`) && !NEED_OTHERS.has(operation),
+    );
     expect(unseen).toEqual([]);
   });
 });

@@ -30,6 +30,8 @@ const KINDS = [
     file: "src/config/hcl-parse.test.ts",
     tests: "crashes the json",
   },
+  // Within yamux frames, with damaged ones, and without any.
+  { kind: "rpc", what: "RPC connections", file: "src/rpc/fuzz.test.ts", tests: "." },
   // Half of them bodies, four tenths targets, a tenth bytes.
   { kind: "http", what: "HTTP requests", file: "interop/http-fuzz.test.ts", tests: "broken" },
 ];

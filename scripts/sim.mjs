@@ -8,6 +8,7 @@
  *     npm run sim -- --seeds 500 --whole       datacenters of whole agents, servers and clients
  *     npm run sim -- … --workers 4             in so many threads; 1 if not given
  *     npm run sim -- --mutants                 how many seeds it takes to notice each deliberate bug
+ *     npm run sim -- --explore                 every state that three cores can come to within bounds
  */
 import { randomInt } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -37,6 +38,7 @@ async function main() {
       cores: { type: "boolean", default: false },
       whole: { type: "boolean", default: false },
       mutants: { type: "boolean", default: false },
+      explore: { type: "boolean", default: false },
     },
   });
   const count = Number(values.seeds);
@@ -52,6 +54,7 @@ async function main() {
   try {
     const program = await bundled(directory);
     if (values.mutants) await mutants(program);
+    else if (values.explore) await explored(program);
     else await seeds({ program, count, from, workers, kind: kindOf(values) });
   } finally {
     rmSync(directory, { recursive: true });
@@ -122,6 +125,28 @@ async function mutants(program) {
     const [noticed] = (violation ?? "not noticed").split("\n");
     console.log(`| ${mutant.name} | ${mutant.where} | ${seed} | ${seconds} | ${noticed} |`);
     if (violation === undefined) process.exitCode = 1;
+  }
+}
+
+/** A table for docs/testing.md. */
+async function explored(program) {
+  const { explore, BUILD_BOUNDS, LARGER_BOUNDS } = await import(program);
+  console.log(
+    "| logs | timeouts | proposals | crashes | losses | messages | disks | states | transitions | depth | cut off | seconds |",
+  );
+  console.log("| --- | --: | --: | --: | --: | --: | --- | --: | --: | --: | --: | --: |");
+  for (const bounds of [...BUILD_BOUNDS, ...LARGER_BOUNDS]) {
+    const { timeouts, proposals, crashes, losses, flightsMax, disks, logs } = bounds;
+    const before = process.cpuUsage().user;
+    const { violation, story, isDone, states, transitions, depth, cutOff } = explore(bounds);
+    const seconds = ((process.cpuUsage().user - before) / 1e6).toFixed(0);
+    const begins = logs === undefined ? "new" : "figure 8";
+    const found = isDone ? states : `more than ${states}`;
+    const row = [begins, timeouts, proposals, crashes, losses, flightsMax, disks];
+    console.log(`| ${[...row, found, transitions, depth, cutOff, seconds].join(" | ")} |`);
+    if (violation === undefined) continue;
+    console.log(`\n${violation}\n${story.join("\n")}\n`);
+    process.exitCode = 1;
   }
 }
 

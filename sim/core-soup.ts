@@ -208,7 +208,8 @@ class Soup extends TestCluster {
     if (registers === undefined) return;
     const result = entry.type === "command" ? registers.apply(entry.index, entry.data) : true;
     this.#clients.tookEffect(entry, result);
-    this.#invariants.applied(target.id, entry, registers.fingerprint);
+    const { fingerprint } = registers;
+    this.#invariants.applied(target.id, entry, { fingerprint, ownTerm: target.core.term });
     this.#clients.applied(target, entry, result);
   }
 

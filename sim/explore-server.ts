@@ -92,12 +92,6 @@ export class ExploredServer {
     };
   }
 
-  /** With the first entry of its cluster, which names all servers. */
-  first(bootstrap: Entry): ServerState {
-    const hardState = { term: bootstrap.term, vote: "" };
-    return this.#started({ life: 0, hardState, entries: [bootstrap] });
-  }
-
   step(from: ServerState, step: ServerStep): Stepped {
     if (step.kind === "crash") return this.#crash(from, step.synced);
     const life = new OneStep(this.id, from, this.#mutation);
@@ -132,12 +126,12 @@ export class ExploredServer {
         entries: disk.entries,
       });
     return {
-      state: this.#started({ life: life + 1, ...state }),
+      state: this.started({ life: life + 1, ...state }),
       sent: [...asked.values()].map((flight) => failureOf(flight)),
     };
   }
 
-  #started({ life, hardState, entries }: OnDisk & { readonly life: number }): ServerState {
+  started({ life, hardState, entries }: OnDisk & { readonly life: number }): ServerState {
     const runs = entries.filter((entry, at) => entries[at - 1]?.term !== entry.term);
     const log = {
       snapshot: NO_SNAPSHOT,
@@ -151,7 +145,7 @@ export class ExploredServer {
   }
 }
 
-interface OnDisk {
+export interface OnDisk {
   readonly hardState: HardState;
   readonly entries: readonly Entry[];
 }

@@ -8,13 +8,27 @@
  * are compared whole, not by hashes.
  */
 import { encodeConfiguration } from "../src/raft/configuration-codec.ts";
-import type { Entry } from "../src/raft/entry.ts";
+import { NO_DATA, type Entry } from "../src/raft/entry.ts";
 import { server, type Flight } from "../src/raft/testkit.ts";
 import type { CoreMutation } from "./core-soup.ts";
 import {
+  decodeCluster,
+  encodeCluster,
+  Numbered,
+  NUMBERS_MAX,
+  type ClusterState,
+} from "./explore-cluster.ts";
+import {
+  demandSound,
+  factsOf,
+  NOTHING_SEEN,
+  seenAfter,
+  type Facts,
+  type Seen,
+} from "./explore-facts.ts";
+import {
   ExploredServer,
   keyOf,
-  logOf,
   plain,
   type ServerState,
   type ServerStep,
@@ -22,6 +36,8 @@ import {
 import { Violation } from "./invariants.ts";
 
 export interface Bounds {
+  /** The terms of what is on the disk of each to begin with; [1] for all if not given. */
+  readonly logs?: readonly (readonly number[])[];
   /** So often somebody stands for election, in all. */
   readonly timeouts: number;
   readonly proposals: number;
@@ -56,74 +72,23 @@ export interface Explored {
 }
 
 const IDS = ["a", "b", "c"];
-const BOOTSTRAP: Entry = {
-  index: 1,
-  term: 1,
-  type: "configuration",
-  data: encodeConfiguration({ servers: IDS.map((id) => server(id, "voter")) }),
-};
+const NEW_CLUSTER = IDS.map(() => [1]);
+const MEMBERS = encodeConfiguration({ servers: IDS.map((id) => server(id, "voter")) });
 
 export function explore(bounds: Bounds, mutation: CoreMutation = {}): Explored {
   return new Explorer(bounds, mutation).run();
 }
 
-/** Each value once, by its key. */
-class Interned<T> {
-  readonly #ids = new Map<string, number>();
-  readonly #values: T[] = [];
-
-  id(key: string, make: () => T): number {
-    const known = this.#ids.get(key);
-    if (known !== undefined) return known;
-    this.#ids.set(key, this.#values.length);
-    this.#values.push(make());
-    return this.#values.length - 1;
-  }
-
-  at(id: number): T {
-    return this.#values[id] as T;
-  }
-
-  get count(): number {
-    return this.#values.length;
-  }
-}
-
 interface Known {
   readonly state: ServerState;
-  readonly isLeader: boolean;
-  readonly term: number;
+  readonly facts: Facts;
   readonly durableTerm: number;
-  readonly life: number;
-  readonly writes: number;
-  /** A character an entry, for its term and type: two logs agree as far as these do. */
-  readonly log: string;
-  readonly durableLog: string;
-  readonly committed: string;
   /** What its steps make of it, by their code. */
   readonly steps: Map<number, Outcome>;
 }
 interface Outcome {
   readonly to: number;
   readonly sent: readonly number[];
-}
-/** What was so at some time and must not be otherwise later. */
-interface Seen {
-  /** A character a term: who led in it. */
-  readonly leaders: string;
-  readonly committed: string;
-  /** A character an entry of that: the term in which it was committed. */
-  readonly committedIn: string;
-}
-interface ClusterState {
-  readonly servers: readonly number[];
-  readonly seen: number;
-  readonly timeouts: number;
-  readonly proposals: number;
-  readonly crashes: number;
-  readonly losses: number;
-  /** In ascending order. */
-  readonly flights: readonly number[];
 }
 
 /** Codes of steps, by which their outcomes are remembered. */
@@ -138,10 +103,10 @@ const FLIGHTS = CRASH + WRITES_MAX;
 class Explorer {
   readonly #bounds: Bounds;
   readonly #servers: readonly ExploredServer[];
-  readonly #known = new Interned<Known>();
-  readonly #flights = new Interned<Flight>();
-  readonly #seen = new Interned<Seen>();
-  readonly #matching = new Set<string>();
+  readonly #known = new Numbered<Known>();
+  readonly #flights = new Numbered<Flight>();
+  readonly #seen = new Numbered<Seen>();
+  readonly #sees = new Map<number, number>();
   readonly #places = new Set<string>();
   readonly #keys: string[] = [];
   readonly #parents: number[] = [];
@@ -150,6 +115,8 @@ class Explorer {
   #transitions = 0;
   #cutOff = 0;
   #reached: ((key: string, step: string) => void) | undefined;
+  /** The step under way. */
+  #tried: () => string = () => "";
 
   constructor(bounds: Bounds, mutation: CoreMutation) {
     this.#bounds = bounds;
@@ -159,16 +126,8 @@ class Explorer {
   run(): Explored {
     let violation: string | undefined;
     let isDone = true;
-    const first = {
-      servers: this.#servers.map((explored) => this.#know(explored.first(BOOTSTRAP))),
-      seen: this.#seen.id("", () => ({ leaders: "", committed: "", committedIn: "" })),
-      timeouts: 0,
-      proposals: 0,
-      crashes: 0,
-      losses: 0,
-      flights: [],
-    };
-    this.#add(first, encoded(first));
+    const first = this.#first();
+    this.#add(first, encodeCluster(first));
     try {
       for (let place = 0; place < this.#keys.length; place += 1) {
         if (this.#keys.length > this.#bounds.statesMax) {
@@ -176,7 +135,7 @@ class Explorer {
           break;
         }
         this.#expanding = place;
-        this.#expand(decoded(this.#keys[place] as string));
+        this.#expand(decodeCluster(this.#keys[place] as string));
       }
     } catch (error) {
       isDone = false;
@@ -195,21 +154,33 @@ class Explorer {
     };
   }
 
+  /** Each with its log on disk, and in the newest term of all. */
+  #first(): ClusterState {
+    const { logs = NEW_CLUSTER } = this.#bounds;
+    const hardState = { term: Math.max(...logs.flat()), vote: "" };
+    const servers = this.#servers.map((explored, which) => {
+      const entries = (logs[which] ?? []).map((term, at) => entryOf(at + 1, term));
+      return this.#know(explored.started({ life: 0, hardState, entries }));
+    });
+    const seen = this.#seen.number(JSON.stringify(NOTHING_SEEN), () => NOTHING_SEEN);
+    return { servers, seen, timeouts: 0, proposals: 0, crashes: 0, losses: 0, flights: [] };
+  }
+
   #expand(from: ClusterState): void {
     const { timeouts, proposals, losses } = this.#bounds;
     for (const [at, id] of from.servers.entries()) {
-      const { isLeader, writes } = this.#known.at(id);
-      // At first all are alike, and only a timeout can end: let it be the first one's.
-      const isFirst = this.#expanding === 0;
-      if (!isLeader && from.timeouts < timeouts && (!isFirst || at === 0)) {
+      const { facts, state } = this.#known.at(id);
+      // While all are alike, only a timeout can end: let it be the first one's.
+      const isFirst = this.#expanding === 0 && this.#bounds.logs === undefined;
+      if (!facts.isLeader && from.timeouts < timeouts && (!isFirst || at === 0)) {
         this.#go({ ...from, timeouts: from.timeouts + 1 }, at, { kind: "timeout" }, TIMEOUT);
       }
       if (isFirst) continue;
-      if (isLeader) this.#go(from, at, { kind: "tick" }, TICK);
-      if (isLeader && from.proposals < proposals) {
+      if (facts.isLeader) this.#go(from, at, { kind: "tick" }, TICK);
+      if (facts.isLeader && from.proposals < proposals) {
         this.#go({ ...from, proposals: from.proposals + 1 }, at, { kind: "propose" }, PROPOSE);
       }
-      if (writes > 0) this.#go(from, at, { kind: "sync" }, SYNC);
+      if (state.writes.length > 0) this.#go(from, at, { kind: "sync" }, SYNC);
       this.#crash(from, at, "");
     }
     for (const [place, id] of from.flights.entries()) {
@@ -219,7 +190,7 @@ class Explorer {
       this.#go({ ...from, flights }, at(flight.to), { kind: "receive", flight }, FLIGHTS + 2 * id);
       if (from.losses >= losses) continue;
       const asked = flight.kind === "request" ? flight.from : flight.to;
-      if (this.#known.at(from.servers[at(asked)] as number).life !== flight.life) continue;
+      if (this.#known.at(from.servers[at(asked)] as number).state.life !== flight.life) continue;
       const after = { ...from, flights, losses: from.losses + 1 };
       this.#go(after, at(asked), { kind: "lose", flight }, FLIGHTS + 2 * id + 1);
     }
@@ -232,8 +203,8 @@ class Explorer {
   #isAlive(id: number, servers: readonly number[]): boolean {
     const flight = this.#flights.at(id);
     if (flight.kind === "request") return true;
-    const { life, durableTerm, state } = this.#known.at(servers[at(flight.to)] as number);
-    if (flight.life !== life) return false;
+    const { state, durableTerm } = this.#known.at(servers[at(flight.to)] as number);
+    if (flight.life !== state.life) return false;
     const { kind, term } = flight.sent;
     if (flight.kind === "response" && "term" in flight.response) {
       if (flight.response.term > durableTerm) return true;
@@ -246,43 +217,45 @@ class Explorer {
   #crash(from: ClusterState, which: number, story: string): void {
     if (from.crashes >= this.#bounds.crashes) return;
     const before = { ...from, crashes: from.crashes + 1 };
-    const { writes } = this.#known.at(from.servers[which] as number);
-    for (let synced = 0; synced <= writes; synced += 1) {
+    const { state } = this.#known.at(from.servers[which] as number);
+    for (let synced = 0; synced <= state.writes.length; synced += 1) {
       const step: ServerStep = { kind: "crash", synced };
+      this.#tried = () => `${story}${this.#told(which, step)}`;
       const after = this.#stepped(before, which, step, CRASH + synced);
-      this.#arrive(after, () => `${story}${this.#told(which, step)}`);
+      this.#arrive(after);
     }
   }
 
   #go(from: ClusterState, which: number, step: ServerStep, code: number): void {
-    let after = this.#stepped(from, which, step, code);
     const told = (): string => this.#told(which, step);
+    this.#tried = told;
+    let after = this.#stepped(from, which, step, code);
     while (this.#bounds.disks === "fast") {
-      if (this.#known.at(after.servers[which] as number).writes === 0) break;
+      if (this.#known.at(after.servers[which] as number).state.writes.length === 0) break;
       this.#crash(after, which, `${this.#reached === undefined ? "" : told()}; then `);
+      this.#tried = told;
       after = this.#stepped(after, which, { kind: "sync" }, SYNC);
     }
-    this.#arrive(after, told);
+    this.#arrive(after);
   }
 
   #stepped(from: ClusterState, which: number, step: ServerStep, code: number): ClusterState {
     const before = from.servers[which] as number;
     const { to, sent } = this.#outcome(before, which, step, code);
     const servers = from.servers.map((id, place) => (place === which ? to : id));
-    const flights = [...from.flights, ...sent]
-      .filter((flight) => this.#isAlive(flight, servers))
-      .sort((a, b) => a - b);
-    return { ...from, servers, flights, seen: this.#look(from.seen, to, which) };
+    const flights = [...from.flights, ...sent].filter((id) => this.#isAlive(id, servers));
+    if (sent.length > 0) flights.sort((a, b) => a - b);
+    return { ...from, servers, flights, seen: this.#see(from.seen, to) };
   }
 
-  #arrive(state: ClusterState, told: () => string): void {
+  #arrive(state: ClusterState): void {
     this.#transitions += 1;
     if (state.flights.length > this.#bounds.flightsMax) {
       this.#cutOff += 1;
       return;
     }
-    const key = encoded(state);
-    this.#reached?.(key, told());
+    const key = encodeCluster(state);
+    this.#reached?.(key, this.#tried());
     this.#add(state, key);
   }
 
@@ -294,7 +267,7 @@ class Explorer {
       const stepped = explored.step(state, step);
       outcome = {
         to: this.#know(stepped.state),
-        sent: stepped.sent.map((flight) => this.#flights.id(plain(flight), () => flight)),
+        sent: stepped.sent.map((flight) => this.#flights.number(plain(flight), () => flight)),
       };
       steps.set(code, outcome);
     }
@@ -302,101 +275,53 @@ class Explorer {
   }
 
   #know(state: ServerState): number {
-    const { core, life, writes, entries } = state;
-    return this.#known.id(keyOf(state), () => {
-      const log = letters(logOf(state));
-      return {
-        state,
-        isLeader: core.role === "leader",
-        term: core.term,
-        durableTerm: Math.max(state.hardState.term, entries.at(-1)?.term ?? 0),
-        life,
-        writes: writes.length,
-        log,
-        durableLog: letters(entries),
-        committed: log.slice(0, core.commitIndex),
-        steps: new Map(),
-      };
-    });
+    const { hardState, entries } = state;
+    return this.#known.number(keyOf(state), () => ({
+      state,
+      facts: factsOf(state),
+      durableTerm: Math.max(hardState.term, entries.at(-1)?.term ?? 0),
+      steps: new Map(),
+    }));
   }
 
   #add(state: ClusterState, key: string): void {
     if (this.#places.has(key)) return;
+    this.#demandSound(state);
     this.#places.add(key);
     this.#keys.push(key);
     this.#parents.push(this.#expanding);
     this.#depths.push((this.#depths[this.#expanding] ?? -1) + 1);
-    this.#demand(state);
   }
 
-  /** What is to be remembered of a server's state. @throws {Violation} if it does not agree with what was */
-  #look(before: number, known: number, which: number): number {
-    const seen = this.#seen.at(before);
-    const { isLeader, term, committed } = this.#known.at(known);
-    let { leaders } = seen;
-    if (isLeader) {
-      const id = IDS[which] as string;
-      leaders = leaders.padEnd(term + 1, ".");
-      const other = leaders[term] as string;
-      if (other !== "." && other !== id) {
-        throw new Violation(`two leaders in term ${term}: ${other} and ${id}`);
-      }
-      leaders = leaders.slice(0, term) + id + leaders.slice(term + 1);
+  /** What was seen by then. @throws {Violation} */
+  #see(before: number, known: number): number {
+    const pair = before * NUMBERS_MAX + known;
+    let after = this.#sees.get(pair);
+    if (after === undefined) {
+      const seen = seenAfter(this.#seen.at(before), this.#known.at(known).facts);
+      after = this.#seen.number(JSON.stringify(seen), () => seen);
+      this.#sees.set(pair, after);
     }
-    if (!committed.startsWith(seen.committed) && !seen.committed.startsWith(committed)) {
-      throw new Violation(`${IDS[which]} commits something else than was committed before`);
-    }
-    const isMore = committed.length > seen.committed.length;
-    const news = committed.length - seen.committed.length;
-    const next: Seen = {
-      leaders,
-      committed: isMore ? committed : seen.committed,
-      committedIn: isMore
-        ? seen.committedIn + String.fromCharCode(term).repeat(news)
-        : seen.committedIn,
-    };
-    return this.#seen.id(JSON.stringify(next), () => next);
+    return after;
   }
 
-  /** @throws {Violation} if something does not hold in that state */
-  #demand({ servers, seen: seenId }: ClusterState): void {
-    const { committed, committedIn } = this.#seen.at(seenId);
-    const known = servers.map((id) => this.#known.at(id));
-    const holders = known.filter(({ durableLog }) => durableLog.startsWith(committed));
-    if (committed.length > 0 && 2 * holders.length <= known.length) {
-      throw new Violation("what is committed is not on the disks of a majority");
-    }
-    for (const [place, { isLeader, term, log }] of known.entries()) {
-      if (isLeader) {
-        let owed = committed.length;
-        while (owed > 0 && committedIn.charCodeAt(owed - 1) >= term) owed -= 1;
-        if (!log.startsWith(committed.slice(0, owed))) {
-          throw new Violation(`${IDS[place]} leads without what was committed before`);
-        }
-      }
-      for (const other of known.slice(place + 1)) this.#demandMatch(log, other.log);
-    }
+  /** @throws {Violation} */
+  #demandSound({ servers, seen }: ClusterState): void {
+    const facts = servers.map((id) => this.#known.at(id).facts);
+    demandSound(this.#seen.at(seen), facts);
   }
 
   #told(which: number, step: ServerStep): string {
-    const what = step.kind === "receive" || step.kind === "lose" ? plain(step.flight) : "";
-    return `${IDS[which]} ${step.kind}s ${what}`;
+    const id = IDS[which];
+    if (step.kind === "crash") return `${id} crashes with ${step.synced} of its writes done`;
+    if (step.kind !== "receive" && step.kind !== "lose") return `${id}: ${step.kind}`;
+    const { kind, from, to, sent } = step.flight;
+    const what = "request" in step.flight ? step.flight.request : sent;
+    const answer = "response" in step.flight ? plain(step.flight.response) : kind;
+    return `${id} ${step.kind}s ${answer} from ${from} to ${to}: ${plain(what)}`;
   }
 
-  /** Log matching: from an entry that both have on, backwards, they are the same. */
-  #demandMatch(one: string, other: string): void {
-    const pair = `${one} ${other}`;
-    if (this.#matching.has(pair)) return;
-    for (let index = Math.min(one.length, other.length) - 1; index >= 0; index -= 1) {
-      if (one[index] !== other[index]) continue;
-      if (!one.startsWith(other.slice(0, index)))
-        throw new Violation("logs differ before an equal entry");
-      break;
-    }
-    this.#matching.add(pair);
-  }
-
-  /** The steps to the state that is being expanded, and the one after it. */
+  /** The steps to the state that is being expanded, and the one that went wrong. */
   #story(): readonly string[] {
     const path: number[] = [];
     for (let place = this.#expanding; place >= 0; place = this.#parents[place] as number) {
@@ -411,60 +336,22 @@ class Explorer {
         if (key === next && last === "") last = step;
       };
       try {
-        this.#expand(decoded(this.#keys[place] as string));
+        this.#expand(decodeCluster(this.#keys[place] as string));
       } catch {
         // It goes wrong in the very last step.
       }
-      if (next !== undefined) story.push(last);
+      story.push(next === undefined ? this.#tried() : last);
     }
     return story;
   }
 }
 
+function entryOf(index: number, term: number): Entry {
+  return index === 1
+    ? { index, term, type: "configuration", data: MEMBERS }
+    : { index, term, type: "noop", data: NO_DATA };
+}
+
 function at(id: string): number {
   return IDS.indexOf(id);
-}
-
-const TYPES = 16;
-function letters(log: readonly Entry[]): string {
-  const types = ["configuration", "noop", "command"];
-  return log
-    .map(({ term, type }) => String.fromCharCode(term * TYPES + types.indexOf(type)))
-    .join("");
-}
-
-/** Two characters a number. */
-function encoded({
-  servers,
-  seen,
-  timeouts,
-  proposals,
-  crashes,
-  losses,
-  flights,
-}: ClusterState): string {
-  const numbers = [...servers, seen, timeouts, proposals, crashes, losses, ...flights];
-  return String.fromCharCode(...numbers.flatMap((number) => [number >>> 16, number & 0xffff]));
-}
-
-function decoded(key: string): ClusterState {
-  const numbers: number[] = [];
-  for (let place = 0; place < key.length; place += 2) {
-    numbers.push(key.charCodeAt(place) * 0x10000 + key.charCodeAt(place + 1));
-  }
-  const [a, b, c, seen, timeouts, proposals, crashes, losses, ...flights] = numbers;
-  assertComplete(losses);
-  return {
-    servers: [a, b, c] as number[],
-    seen,
-    timeouts,
-    proposals,
-    crashes,
-    losses,
-    flights,
-  } as ClusterState;
-}
-
-function assertComplete(last: number | undefined): void {
-  if (last === undefined) throw new Error("a key that is cut short");
 }

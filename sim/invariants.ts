@@ -3,7 +3,7 @@
  *
  *   1. Election safety: one leader a term.
  *   2. Log matching: entries with the same index and term are the same, and follow the same.
- *   3. Leader completeness: a leader has everything that was committed before.
+ *   3. Leader completeness: a leader has everything that was committed in earlier terms.
  *   4. State machine safety: what is applied at an index is the same everywhere, and so is the state then.
  *   5. What was acknowledged to a client is what is applied there.
  *
@@ -27,6 +27,8 @@ interface LogView {
 interface Fact {
   readonly term: number;
   readonly hash: number;
+  /** The lowest in which somebody has applied it: it was committed by then, perhaps long after its own term. */
+  readonly committedBy: number;
 }
 
 export class Invariants {
@@ -46,7 +48,9 @@ export class Invariants {
     if (other !== id) throw new Violation(`two leaders in term ${term}: ${other} and ${id}`);
     this.#leaders.set(term, id);
     for (const [index, fact] of this.#applied.entries()) {
-      if (fact === undefined || index <= log.snapshotIndex || fact.term >= term) continue;
+      if (fact === undefined || index <= log.snapshotIndex) continue;
+      // Who stood before may still be elected, late: it need not have what was committed since.
+      if (fact.committedBy >= term) continue;
       if (log.termAt(index) === fact.term) continue;
       throw new Violation(
         `${id} leads in term ${term} without entry ${index} of term ${fact.term}`,
@@ -67,8 +71,15 @@ export class Invariants {
     if (known.hash !== hash || !samePast) throw new Violation(`logs differ at ${place} on ${id}`);
   }
 
-  /** @param fingerprint of the state after it */
-  applied(id: string, { index, term, data }: SeenEntry, fingerprint: number): void {
+  /**
+   * @param fingerprint of the state after it
+   * @param ownTerm of the server
+   */
+  applied(
+    id: string,
+    { index, term, data }: SeenEntry,
+    { fingerprint, ownTerm }: { readonly fingerprint: number; readonly ownTerm: number },
+  ): void {
     const hash = mixed(0, index, data);
     const known = this.#applied[index];
     if (known !== undefined && (known.term !== term || known.hash !== hash)) {
@@ -76,7 +87,8 @@ export class Invariants {
         `${id} applies another entry at ${index}: of term ${term}, not ${known.term}`,
       );
     }
-    this.#applied[index] = { term, hash };
+    const committedBy = Math.min(known?.committedBy ?? ownTerm, ownTerm);
+    this.#applied[index] = { term, hash, committedBy };
     this.#sameState(id, index, fingerprint);
   }
 

@@ -4,7 +4,7 @@ import { nodePlatform } from "../src/platform/node/index.ts";
 import { run } from "./run.ts";
 import { seedRanges } from "./seed-range.ts";
 
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 600_000;
 const RANGES = seedRanges({ fixed: 80, fresh: 80 }, nodePlatform().random, process.env);
 
 test.each(RANGES)(

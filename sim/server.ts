@@ -225,7 +225,9 @@ export class SimServer {
         const result = registers.apply(entry.index, entry.data);
         index = entry.index;
         if (!life.isOver) {
-          invariants.applied(this.name, entry, registers.fingerprint);
+          const { fingerprint } = registers;
+          const ownTerm = this.raft?.standing.term ?? Number.POSITIVE_INFINITY;
+          invariants.applied(this.name, entry, { fingerprint, ownTerm });
           onApplied(entry, result);
         }
         return result;

@@ -1,6 +1,7 @@
 /** The only place that builds the real platform, and the only one that knows the process it runs in. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { runCli, type Child, type ChildRequest, type CliHost } from "./cli/index.ts";
 import { nodePlatform } from "./platform/node/index.ts";
@@ -15,6 +16,10 @@ const host: CliHost = {
     const chunks: Buffer[] = [];
     for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
     return Buffer.concat(chunks);
+  },
+  readLine: async () => {
+    for await (const line of createInterface({ input: process.stdin })) return line;
+    return "";
   },
   onSignal: (name, fire) => {
     process.on(name, fire);

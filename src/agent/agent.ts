@@ -18,10 +18,12 @@ import {
 } from "../platform/index.ts";
 import type { ServerRules } from "../server/index.ts";
 import { metricsNaming, sendMetrics } from "../telemetry/index.ts";
-import { NEW_LEADER_EVENT } from "../wire/index.ts";
+import { DEFAULT_QUERY } from "../rpc/index.ts";
+import { NEW_LEADER_EVENT, serfNameOfEvent } from "../wire/index.ts";
 import { AntiEntropy, type NodeInfo } from "./anti-entropy.ts";
 import { CheckRunners } from "./check-runners.ts";
 import { CoordinateSender } from "./coordinate-sender.ts";
+import { FloodJoin } from "./flood-join.ts";
 import { Joining } from "./joining.ts";
 import { LocalServices } from "./local-services.ts";
 import { LocalState } from "./local-state.ts";
@@ -174,12 +176,19 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     logger,
     nodeName: config.nodeName,
     services: () => [...state.services.values()].map(({ service }) => service),
-    send: (name, payload) => pools.lan.fireEvent(name, payload),
+    send: async (Name, Payload, Datacenter) => {
+      if (Datacenter === "" || Datacenter === config.datacenter) {
+        pools.lan.fireEvent(serfNameOfEvent(Name), Payload);
+      } else await role.fireEvent({ ...DEFAULT_QUERY, Datacenter, Name, Payload });
+    },
   });
+  const { datacenter } = config;
+  const flooding = scope.use(new FloodJoin({ clock: platform.clock, logger, datacenter, pools }));
   scope.use(
     pools.lan.subscribe((event) => {
       if (event.kind === "query") return;
       if (event.kind !== "user") {
+        flooding.look();
         for (const member of event.members) role.memberChanged(poolMember(member, event.kind));
       } else if (event.name === NEW_LEADER_EVENT) {
         logger.info("New leader elected", { payload: new TextDecoder().decode(event.payload) });
@@ -232,7 +241,7 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
       services.setServiceMaintenance(id, enable, reason),
     serviceChanged: (id, hash, waitMs, signal) =>
       serviceChanged(state, platform.clock, { id, hash, waitMs, signal }),
-    fireEvent: (event) => userEvents.fire(event),
+    fireEvent: (event, datacenter) => userEvents.fire(event, datacenter),
     events: () => userEvents.events,
     eventsChanged: (seen, waitMs, signal) => userEvents.changed(seen, waitMs, signal),
     metrics: () => metrics.measured(),
@@ -240,7 +249,7 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     join: async (address, pool, signal) => void (await pools.join([address], pool, signal)),
     forceLeave: (member, options) => pools.forceLeave(member, options),
     members: (pool) => pools.members(pool),
-    wanCoordinates: () => pools.wanCoordinates(),
+    datacenterMaps: () => role.datacenterMaps(),
     keyring: (request) => pools.keyring(request),
     self: () =>
       selfOf({
@@ -265,6 +274,7 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
   scope.use(
     await startHttpServer({
       ...listening,
+      snapshots: role.snapshots,
       meter: metrics,
       logs: { subscribe: (sink) => needs.logger.subscribe?.(sink) ?? NO_LINES },
       agent,

@@ -4,8 +4,20 @@
  */
 import type { RuntimeConfig } from "../config/index.ts";
 import { DisposableScope, type Logger, type Platform } from "../platform/index.ts";
-import { clientDelegate, RpcPool, ServerList, type Delegate } from "../rpc/index.ts";
-import { ipAddress, knownServer, type PoolMember } from "../server/index.ts";
+import { RollcallError } from "../errors/index.ts";
+import {
+  clientDelegate,
+  restoreOver,
+  RpcPool,
+  saveOver,
+  ServerList,
+  type DatacenterMap,
+  type Delegate,
+  type EventFire,
+  type RemoteServer,
+  type Snapshots,
+} from "../rpc/index.ts";
+import { dialServer, ipAddress, knownServer, type PoolMember } from "../server/index.ts";
 
 export interface ClientNeeds {
   readonly platform: Platform;
@@ -16,6 +28,9 @@ export interface ClientNeeds {
 export interface Client extends AsyncDisposable {
   readonly kind: "client";
   readonly delegate: Delegate;
+  readonly snapshots: Snapshots;
+  fireEvent(event: EventFire): Promise<void>;
+  datacenterMaps(): Promise<readonly DatacenterMap[]>;
   readonly knownServerCount: number;
   /** A member of the LAN pool has changed. */
   memberChanged(member: PoolMember): void;
@@ -54,9 +69,20 @@ export function startClient({ platform, logger, config, memberCount }: ClientNee
     pool,
     isLeaving: () => isLeaving,
   });
+  const current = (): RemoteServer => {
+    if (servers.current !== undefined) return servers.current;
+    throw new RollcallError("request/refused", "No known Consul servers");
+  };
+  const dialAny = (): ReturnType<typeof dialServer> => dialServer(platform, current().address);
   return {
     kind: "client",
     delegate,
+    snapshots: {
+      save: async (options) => saveOver(await dialAny(), options),
+      restore: async (archive, options) => restoreOver(await dialAny(), options, archive),
+    },
+    fireEvent: async (event) => pool.call(current(), "Internal.EventFire", event),
+    datacenterMaps: async () => pool.call(current(), "Coordinate.ListDatacenters", {}),
     get knownServerCount() {
       return servers.count;
     },

@@ -1,12 +1,14 @@
-/** The LAN pool as this agent's server needs it. */
+/** The pools as this agent's server needs it. */
 import type { RuntimeConfig } from "../config/index.ts";
 import type { ServerPool } from "../server/index.ts";
 import { NEW_LEADER_EVENT, serfNameOfEvent } from "../wire/index.ts";
 import { poolMember } from "./members.ts";
+import { poolNodeName } from "./pool-tags.ts";
 import type { Pools } from "./pools.ts";
 
-export function serverPool(pools: Pools, { nodeName }: RuntimeConfig): ServerPool {
-  const { lan } = pools;
+export function serverPool(pools: Pools, config: RuntimeConfig): ServerPool {
+  const { lan, wan } = pools;
+  const { nodeName } = config;
   return {
     members: () => lan.members().map((member) => poolMember(member)),
     announceLeader: () => lan.fireEvent(NEW_LEADER_EVENT, new TextEncoder().encode(nodeName)),
@@ -19,5 +21,10 @@ export function serverPool(pools: Pools, { nodeName }: RuntimeConfig): ServerPoo
         relayFactor: RelayFactor,
         localOnly: LocalOnly,
       }),
+    wan: {
+      ownName: poolNodeName(config, "wan"),
+      members: () => wan?.members().map((member) => poolMember(member)) ?? [],
+      coordinates: () => pools.wanCoordinates(),
+    },
   };
 }

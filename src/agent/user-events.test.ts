@@ -5,6 +5,7 @@ import { LAN_PROFILE } from "../gossip/index.ts";
 import { startSerf, type Serf } from "../serf/index.ts";
 import { noLogger } from "../platform/index.ts";
 import { simPlatform } from "../platform/sim/index.ts";
+import { serfNameOfEvent } from "../wire/index.ts";
 import { UserEvents } from "./user-events.ts";
 
 /** An agent's events over a pool of its own. */
@@ -29,7 +30,7 @@ async function underTest() {
     logger: noLogger,
     nodeName: "node-a",
     services: () => [service],
-    send: (name, payload) => pool.fireEvent(name, payload),
+    send: async (name, payload) => pool.fireEvent(serfNameOfEvent(name), payload),
   });
   return { platform, events };
 }
@@ -56,7 +57,7 @@ describe("an event is kept where it is for", () => {
     [{ NodeFilter: "x", ServiceFilter: "web" }, false],
   ])("%j: %s", async (of, isKept) => {
     const { events } = await underTest();
-    events.fire(request(of));
+    await events.fire(request(of), "");
     expect(events.events).toHaveLength(isKept ? 1 : 0);
   });
 });
@@ -75,7 +76,7 @@ describe("is refused, in Consul's words", () => {
     ],
   ])("%j", async (of, text) => {
     const { events } = await underTest();
-    expect(() => events.fire(request(of))).toThrow(text);
+    await expect(events.fire(request(of), "")).rejects.toThrow(text);
     expect(events.events).toEqual([]);
   });
 });
@@ -94,15 +95,17 @@ describe("size limit", () => {
   ])("%#: %s", async (of, longest) => {
     const { events } = await underTest();
     const Payload = new Uint8Array(longest);
-    expect(events.fire(request({ ...of, Payload }))).toMatchObject({ LTime: 0 });
-    const fire = () => events.fire(request({ ...of, Payload: new Uint8Array(longest + 1) }));
-    expect(fire).toThrow("encoded user event exceeds configured limit of 512 bytes after encoding");
+    expect(await events.fire(request({ ...of, Payload }), "")).toMatchObject({ LTime: 0 });
+    const fired = events.fire(request({ ...of, Payload: new Uint8Array(longest + 1) }), "");
+    await expect(fired).rejects.toThrow(
+      "encoded user event exceeds configured limit of 512 bytes after encoding",
+    );
   });
 
   test("what is far too much is refused before it is packed", async () => {
     const { events } = await underTest();
-    const fire = () => events.fire(request({ Payload: new Uint8Array(600) }));
-    expect(fire).toThrow(
+    const fired = events.fire(request({ Payload: new Uint8Array(600) }), "");
+    await expect(fired).rejects.toThrow(
       '1 error occurred:\n\t* error broadcasting event to segment "": user event exceeds configured limit of 512 bytes before encoding\n\n',
     );
   });
@@ -110,7 +113,7 @@ describe("size limit", () => {
 
 test("the latest 256 are kept, oldest first, with rising Lamport times", async () => {
   const { events } = await underTest();
-  for (let i = 0; i < 300; i++) events.fire(request({ Name: `e${i}` }));
+  for (let i = 0; i < 300; i++) await events.fire(request({ Name: `e${i}` }), "");
   expect(events.events).toHaveLength(256);
   expect(events.events[0]).toMatchObject({ Name: "e44", LTime: 45 });
   expect(events.events.at(-1)).toMatchObject({ Name: "e299", LTime: 300 });
@@ -127,7 +130,7 @@ test("who waits is told of the next event, of the end of its time, and of its ow
   gone.abort();
   await aborted;
   const first = wait("event");
-  events.fire(request({}));
+  await events.fire(request({}), "");
   await first;
   const second = wait("time");
   platform.clock.advance(1000);

@@ -18,7 +18,6 @@ import {
   decodeConsulUserEvent,
   encodeConsulUserEvent,
   eventOfSerfName,
-  serfNameOfEvent,
   USER_EVENT_VERSION,
 } from "../wire/index.ts";
 
@@ -31,8 +30,8 @@ export interface UserEventsNeeds {
   readonly logger: Logger;
   readonly nodeName: string;
   readonly services: () => Iterable<NodeService>;
-  /** Hands an event to the pool. @throws {RollcallError} when it is too large for a packet */
-  readonly send: (serfName: string, payload: Uint8Array) => void;
+  /** Hands an event to a datacenter's pool. @throws {RollcallError} when it is too large for a packet; `dc/unknown` */
+  readonly send: (name: string, payload: Uint8Array, datacenter: string) => Promise<void>;
 }
 
 export class UserEvents {
@@ -51,16 +50,18 @@ export class UserEvents {
 
   /**
    * @returns the event as it was sent off, without its Lamport time
+   * @param datacenter "" for this one
    * @throws {RollcallError} `request/refused` for filters that are none, and for more than fits into a packet
    */
-  fire(request: UserEventRequest): UserEvent {
+  async fire(request: UserEventRequest, datacenter: string): Promise<UserEvent> {
     requireFilters(request);
     const ID = uuidFrom(this.#needs.random.bytes(16));
     const event: UserEvent = { ...request, ID, Version: USER_EVENT_VERSION, LTime: 0 };
     const packed = encodeConsulUserEvent({ ...event, Payload: event.Payload ?? NO_PAYLOAD });
     try {
-      this.#needs.send(serfNameOfEvent(event.Name), packed);
+      await this.#needs.send(event.Name, packed, datacenter);
     } catch (error) {
+      if (error instanceof RollcallError && error.code === "dc/unknown") throw error;
       const fault = messageOf(error);
       throw refuse(`1 error occurred:\n\t* error broadcasting event to segment "": ${fault}\n\n`);
     }

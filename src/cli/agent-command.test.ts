@@ -16,6 +16,7 @@ function start(platform: SimPlatform, ...flags: readonly string[]) {
     stderr: (text) => void (output.stderr += text),
     program: "rollcall",
     readStdin: () => Promise.resolve(new Uint8Array()),
+    readLine: () => Promise.resolve(""),
     onSignal: (name, fire) => {
       signals.set(name, fire);
       return { [Symbol.dispose]: () => signals.delete(name) };

@@ -83,6 +83,17 @@ export class ApiClient implements Disposable {
     });
   }
 
+  /** The whole answer as bytes. @throws {RollcallError} as `ok` does */
+  async bytes(request: ApiRequest): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    try {
+      for await (const chunk of await this.stream(request)) chunks.push(chunk);
+    } catch (error) {
+      throw error instanceof RollcallError ? error : refused("unexpected EOF", error);
+    }
+    return Buffer.concat(chunks);
+  }
+
   /** @throws {RollcallError} `Unexpected response code: 500 (No cluster leader)` for all but 200 too */
   async ok(request: ApiRequest): Promise<string> {
     const { status, body } = await this.send(request);

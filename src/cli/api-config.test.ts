@@ -35,6 +35,7 @@ async function configOf(
     stderr: (text) => void (stderr += text),
     program: "rollcall",
     readStdin: () => Promise.resolve(new Uint8Array()),
+    readLine: () => Promise.resolve(""),
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
     startChild: () => Promise.reject(new Error("no program was scripted")),
   };

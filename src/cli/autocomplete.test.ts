@@ -37,6 +37,7 @@ async function run(platform: SimPlatform, ...argv: readonly string[]) {
     stdout: (text) => void (output.stdout += Buffer.from(text).toString("utf8")),
     stderr: (text) => void (output.stderr += text),
     readStdin: () => Promise.resolve(new Uint8Array()),
+    readLine: () => Promise.resolve(""),
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
     startChild: () => Promise.reject(new Error("nothing is started")),
   });

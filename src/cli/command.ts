@@ -15,6 +15,8 @@ export interface CliHost {
   readonly stdout: (output: string | Uint8Array) => void;
   readonly stderr: (text: string) => void;
   readonly readStdin: () => Promise<Uint8Array>;
+  /** The next line that is typed, without its end; "" when there is none. */
+  readonly readLine: () => Promise<string>;
   /** Calls `fire` on each such signal until disposed; the process itself does nothing about it meanwhile. */
   readonly onSignal: (name: SignalName, fire: () => void) => Disposable;
   /** @throws {NodeJS.ErrnoException} when it cannot be started */

@@ -211,6 +211,7 @@ test("a bug of ours is reported with its stack, and the exit code is 1", async (
     stderr: (text) => void (stderr += text),
     program: "rollcall",
     readStdin: () => Promise.reject(new TypeError("boom")),
+    readLine: () => Promise.resolve(""),
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
     startChild: () => Promise.reject(new Error("no program was scripted")),
   });

@@ -31,10 +31,14 @@ const FLAGS: Readonly<Record<string, string>> = {
   "operator autopilot set-config": `${client} ${server} cleanup-dead-servers disable-upgrade-migration last-contact-threshold max-trailing-logs min-quorum redundancy-zone-tag server-stabilization-time upgrade-version-tag`,
   "operator raft list-peers": `${client} ${server}`,
   "operator raft remove-peer": `${client} ${server} address id`,
+  "operator raft transfer-leader": `${client} ${server} id`,
   reload: client,
   rtt: `${client} wan`,
   "services deregister": `${client} ${server} id namespace`,
   "services register": `${client} ${server} address id kind meta name namespace port tag tagged-address`,
+  "snapshot inspect": "",
+  "snapshot restore": `${client} ${server}`,
+  "snapshot save": `${client} ${server}`,
   validate: "config-format quiet",
   version: "format",
   watch: `${client} ${server} key name passingonly prefix service shell state tag type`,
@@ -43,7 +47,8 @@ const namesIn = (flags: string): string[] => flags.split(" ").filter((flag) => f
 
 test("every command that talks to an agent has a row here", () => {
   const rows = new Set(Object.keys(FLAGS));
-  expect(Object.keys(COMMANDS).filter((name) => !rows.has(name))).toEqual(["agent"]);
+  const others = Object.keys(COMMANDS).filter((name) => !rows.has(name));
+  expect(others).toEqual(["agent", "recover"]);
 });
 
 test("the shared flags are Consul's", () => {

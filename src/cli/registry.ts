@@ -114,6 +114,15 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     synopsis: "Removes a server from the log's configuration",
     load: async () => (await import("./operator-raft-remove-peer.ts")).operatorRaftRemovePeer,
   },
+  "operator raft transfer-leader": {
+    synopsis: "Has another server lead",
+    load: async () =>
+      (await import("./operator-raft-transfer-leader.ts")).operatorRaftTransferLeader,
+  },
+  recover: {
+    synopsis: "Finds the safest server to go on from when most are lost",
+    load: async () => (await import("./recover.ts")).recover,
+  },
   reload: {
     synopsis: "Makes the agent read its configuration files again",
     load: async () => (await import("./reload.ts")).reload,
@@ -129,6 +138,18 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   "services register": {
     synopsis: "Registers services with the local agent",
     load: async () => (await import("./services-register.ts")).servicesRegister,
+  },
+  "snapshot inspect": {
+    synopsis: "Shows what a snapshot's file holds",
+    load: async () => (await import("./snapshot-inspect.ts")).snapshotInspect,
+  },
+  "snapshot restore": {
+    synopsis: "Replaces all state by that of a snapshot",
+    load: async () => (await import("./snapshot-restore.ts")).snapshotRestore,
+  },
+  "snapshot save": {
+    synopsis: "Saves all state of the servers to a file",
+    load: async () => (await import("./snapshot-save.ts")).snapshotSave,
   },
   validate: {
     synopsis: "Checks configuration files and directories",
@@ -181,10 +202,20 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   Autopilot is how the leader removes dead servers and lets new ones vote.`,
   },
   "operator raft": {
-    synopsis: "Lists and removes the servers that keep the log",
+    synopsis: "Lists and removes the servers that keep the log, and says who leads",
     takes: "[options]",
     usage: `
   The servers of a datacenter agree on a log of all changes by the Raft protocol.`,
+  },
+  snapshot: {
+    synopsis: "Saves and restores the state of the servers",
+    usage: `
+  A snapshot is all state at one moment: the catalog, keys and values, sessions,
+  prepared queries, ACLs. Keep some where the servers are not.
+
+      $ rollcall snapshot save backup.snap
+      $ rollcall snapshot inspect backup.snap
+      $ rollcall snapshot restore backup.snap`,
   },
   services: {
     synopsis: "Registers services with the local agent, and removes them",

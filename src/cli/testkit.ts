@@ -70,6 +70,7 @@ export async function runScripted(run: ScriptedRun): Promise<ScriptedResult> {
     stderr: (text) => void output.stderr.push(Buffer.from(text)),
     program: "rollcall",
     readStdin: () => Promise.resolve(Buffer.from(run.stdin ?? "", "latin1")),
+    readLine: () => Promise.resolve(run.stdin ?? ""),
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
     startChild: () => Promise.reject(new Error("no program was scripted")),
   });
@@ -221,6 +222,7 @@ function startCommand(
     stderr: (text) => void (output.stderr += text),
     program: "rollcall",
     readStdin: () => Promise.resolve(new Uint8Array()),
+    readLine: () => Promise.resolve(""),
     onSignal: (name, fire) => {
       watches.set(name, fire);
       return { [Symbol.dispose]: () => watches.delete(name) };

@@ -5,7 +5,7 @@
  * waits on the reading, the deadline and the caller.
  */
 import type { Answer, QueryOptions } from "../rpc/index.ts";
-import type { ReadingWaiter } from "../store/index.ts";
+import type { ReadingWaiter, StaleCause } from "../store/index.ts";
 import type { EndpointContext } from "./context.ts";
 import type { Deadlines, Moment, Wait } from "./deadlines.ts";
 import { evaluate, toAnswer, type Evaluated, type Query } from "./evaluation.ts";
@@ -63,7 +63,7 @@ class Held<T extends object> implements ReadingWaiter, Wait {
   }
 
   /** The reading is stale. */
-  wake(): void {
+  wake(cause: StaleCause): void {
     try {
       this.#current = evaluate(this.#context, this.#asked.query);
     } catch (error) {
@@ -71,7 +71,8 @@ class Held<T extends object> implements ReadingWaiter, Wait {
       this.#reject(error);
       return;
     }
-    if (this.#isNews()) this.#answer();
+    // Consul ends all of them, whatever their index is by then.
+    if (cause === "restored" || this.#isNews()) this.#answer();
     else this.#current.reading.addWaiter(this);
   }
 
@@ -85,7 +86,7 @@ class Held<T extends object> implements ReadingWaiter, Wait {
     this.#reject(this.#asked.signal?.reason);
   }
 
-  /** An index that went back (a node is gone, a state was restored) tells the caller to start afresh. */
+  /** An index that went back (a node is gone) tells the caller to start afresh. */
   #isNews(): boolean {
     const { index } = this.#current;
     return index > this.#asked.options.MinQueryIndex || index < this.#asked.first.index;

@@ -52,7 +52,7 @@ const METHODS: { readonly [M in MethodName]: Handler<M> } = {
 
   "Catalog.Register": catalogWrite.register,
   "Catalog.Deregister": catalogWrite.deregister,
-  "Catalog.ListDatacenters": ({ datacenter }) => [datacenter],
+  "Catalog.ListDatacenters": ({ elsewhere }) => elsewhere.names(),
   "Catalog.ListNodes": reads(catalogRead.listNodes),
   "Catalog.ListServices": reads(catalogRead.listServices),
   "Catalog.ConnectNodes": reads(catalogRead.connectNodes),
@@ -93,6 +93,8 @@ const METHODS: { readonly [M in MethodName]: Handler<M> } = {
   "Internal.ServiceDump": reads(internal.serviceDump),
 
   "Operator.Servers": operator.servers,
+  "Operator.RaftGetConfiguration": operator.raftConfiguration,
+  "Operator.RaftTransferLeader": operator.transferLeader,
   "Operator.RaftRemovePeer": operator.removePeer,
   "Operator.AutopilotGetConfiguration": operator.autopilotConfig,
   "Operator.AutopilotSetConfiguration": operator.setAutopilotConfig,

@@ -1,6 +1,11 @@
 /** The Operator endpoint: the servers of the cluster, and how they are looked after. */
 import { RollcallError } from "../errors/index.ts";
-import { DEFAULT_AUTOPILOT, type AutopilotConfig, type ServerState } from "../model/index.ts";
+import {
+  DEFAULT_AUTOPILOT,
+  type AutopilotConfig,
+  type RaftMembers,
+  type ServerState,
+} from "../model/index.ts";
 import type { Methods } from "../rpc/index.ts";
 import type { EndpointContext } from "./context.ts";
 import { requireDatacenter } from "./query.ts";
@@ -14,6 +19,26 @@ export function servers(
 ): readonly ServerState[] {
   requireDatacenter(context, Datacenter);
   return context.leadership.servers();
+}
+
+/** As this server knows them, which need not be the leader. */
+export function raftConfiguration(
+  context: EndpointContext,
+  { Datacenter }: Of<"Operator.RaftGetConfiguration">,
+): RaftMembers {
+  requireDatacenter(context, Datacenter);
+  return { Servers: context.leadership.servers(), Index: context.leadership.serversIndex() };
+}
+
+export async function transferLeader(
+  context: EndpointContext,
+  { Datacenter, ID }: Of<"Operator.RaftTransferLeader">,
+): Promise<void> {
+  requireDatacenter(context, Datacenter);
+  if (ID !== "" && !context.leadership.servers().some((server) => server.ID === ID)) {
+    throw refuse(`Could not find address for server id ${ID}`);
+  }
+  await context.leadership.transferTo(ID === "" ? undefined : ID);
 }
 
 /** By ID or by address, whichever is given. */

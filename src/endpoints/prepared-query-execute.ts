@@ -18,14 +18,43 @@ type ServiceQuery = PreparedQuery["Service"];
 /** How deep the node that was asked near is looked for, to stand first. */
 const NEAR_SEARCH_DEPTH = 10;
 
-export function execute(context: EndpointContext, args: Args): Answer<PreparedQueryResult> {
+export function execute(
+  context: EndpointContext,
+  args: Args,
+): Answer<PreparedQueryResult> | Promise<Answer<PreparedQueryResult>> {
   requireDatacenter(context, args.Datacenter);
   const query = resolve(context, args.QueryIDOrName);
   const view = context.store.view();
   const near = nearNode(view, query.Service, args);
-  return result(context, query, args, (shuffled) =>
+  const here = result(context, query, args, (shuffled) =>
     nearFirst(sortedByDistance(view, near, shuffled, nodeName), near),
   );
+  return here.value.Nodes.length > 0 ? here : failOver(context, query, args, here);
+}
+
+/** The first of the other datacenters that has an instance, as the query names them. */
+async function failOver(
+  { elsewhere, datacenter }: EndpointContext,
+  query: PreparedQuery,
+  args: Args,
+  here: Answer<PreparedQueryResult>,
+): Promise<Answer<PreparedQueryResult>> {
+  const { NearestN, Datacenters } = query.Service.Failover;
+  const others = elsewhere.names().filter((name) => name !== datacenter);
+  const named = (Datacenters ?? []).filter((name) => others.includes(name));
+  let answer = here;
+  let Failovers = 0;
+  for (const Datacenter of new Set([...others.slice(0, Math.max(0, NearestN)), ...named])) {
+    Failovers += 1;
+    try {
+      answer = await elsewhere.execute({ ...args, Datacenter, Query: query });
+    } catch {
+      // What it is with that datacenter was logged where it was asked; the next one may do better.
+      continue;
+    }
+    if (answer.value.Nodes.length > 0) break;
+  }
+  return { ...answer, value: { ...answer.value, Failovers } };
 }
 
 /** A query that is not stored here. Where it asks near is of no concern: no node of its datacenter is. */
@@ -52,7 +81,6 @@ function result(
     Nodes: Limit > 0 ? sorted.slice(0, Limit) : sorted,
     DNS,
     Datacenter: context.datacenter,
-    // Other datacenters to try are not known yet, and those that are not known are passed over.
     Failovers: 0,
   };
   return { value, meta: metaOf(context, 1) };

@@ -10,6 +10,7 @@ import {
   type RegisterRequest,
   type Session,
 } from "../model/index.ts";
+import { RollcallError } from "../errors/index.ts";
 import { simPlatform } from "../platform/sim/index.ts";
 import { DEFAULT_QUERY, type Delegate, type QueryOptions } from "../rpc/index.ts";
 import { Store, type ApplyResult, type ReadView } from "../store/index.ts";
@@ -37,7 +38,13 @@ export function endpointsUnderTest(seed = 1, store: Store = new Store()): Endpoi
       peers: () => ["127.0.0.1:8300"],
       lastContactMs: () => 0,
       servers: () => [],
+      serversIndex: () => 1,
+      transferTo: () => Promise.resolve(),
       removePeer: () => Promise.resolve(),
+    },
+    elsewhere: {
+      names: () => ["dc1"],
+      execute: () => Promise.reject(new RollcallError("dc/unknown")),
     },
     sessionTimers: { renew: () => {} },
     coordinates: {

@@ -87,6 +87,11 @@ export class Call {
     }
   }
 
+  /** The body as it comes, without a limit. */
+  bodyChunks(): AsyncIterable<Uint8Array> {
+    return this.#exchange.bodyChunks();
+  }
+
   /** What follows a body that was not read whole cannot be told apart from it. */
   #unread(error: unknown): never {
     this.#exchange.closeAfter();

@@ -26,20 +26,8 @@ const someBody = jsonBody(COORDINATES);
 const datacentersBody = jsonBody(DATACENTERS);
 const updateRequest = jsonRequest(UpdateRequest, { unknown: "refuse" });
 
-/** By datacenter, its servers under their own names. */
-function datacenters({ needs }: Call): Reply {
-  const byDatacenter = new Map<string, NodeCoordinate[]>();
-  for (const [name, Coord] of needs.agent.wanCoordinates()) {
-    const dot = name.lastIndexOf(".");
-    const datacenter = name.slice(dot + 1);
-    const coordinates = byDatacenter.get(datacenter) ?? [];
-    coordinates.push({ Node: name.slice(0, dot), Segment: "", Coord });
-    byDatacenter.set(datacenter, coordinates);
-  }
-  const maps = [...byDatacenter].map(([Datacenter, Coordinates]) => {
-    return { Datacenter, AreaID: "wan", Coordinates };
-  });
-  return reply(datacentersBody(maps));
+async function datacenters({ needs }: Call): Promise<Reply> {
+  return reply(datacentersBody(await needs.agent.datacenterMaps()));
 }
 
 async function nodes(call: Call): Promise<Reply> {

@@ -17,15 +17,14 @@ async function fire(call: Call): Promise<Reply> {
   const Name = requiredTail(call, "Missing name");
   const hasPayload = (call.contentLength ?? 0) > 0;
   const Payload = hasPayload ? await call.readBody(DEFAULT_BODY_LIMIT) : null;
-  // Asked for the sake of its refusal of a datacenter that is not known.
-  await needs.delegate.call("Status.Leader", { Datacenter: query.get("dc") });
-  const event = needs.agent.fireEvent({
+  const request = {
     Name,
     Payload,
     NodeFilter: query.get("node"),
     ServiceFilter: query.get("service"),
     TagFilter: query.get("tag"),
-  });
+  };
+  const event = await needs.agent.fireEvent(request, query.get("dc"));
   return reply(eventBody(event));
 }
 

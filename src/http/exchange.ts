@@ -20,6 +20,8 @@ export interface Exchange {
    * @throws {RollcallError} `request/too-large`, at once where the length was declared; `request/aborted`
    */
   readBody(limit: BodyLimit): Uint8Array | Promise<Uint8Array>;
+  /** The body as it comes, without a limit. What is left of it when the iteration ends is nobody's. */
+  bodyChunks(): AsyncIterable<Uint8Array>;
   /** Calls once, if the client's connection closes before the answer was handed to it. */
   onAborted(listener: () => void): void;
   /** The answer is going to wait for a change, and so may be given up when the agent stops. */
@@ -35,6 +37,12 @@ export interface Exchange {
   send(status: number, headers: readonly string[], body: Encoded | undefined): void;
   /** Writes an answer that lasts until the connection ends, and resolves then. */
   stream(status: number, headers: readonly string[], source: StreamSource): Promise<void>;
+  /** Writes an answer as its bytes come, as fast as the client takes them. @throws what `chunks` throws */
+  sendChunks(
+    status: number,
+    headers: readonly string[],
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<void>;
   /** Ends the connection without an answer. */
   destroy(): void;
 }

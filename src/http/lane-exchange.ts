@@ -7,6 +7,7 @@ import type { Exchange } from "./exchange.ts";
 import type { PlainRequest } from "./plain-request.ts";
 import type { Encoded, StreamSource } from "./reply.ts";
 import type { BodyLimit } from "./request-body.ts";
+import { roomIn } from "./stream-room.ts";
 import { headText } from "./response-head.ts";
 
 /** Up to here it is cheaper to copy a body behind its head than to hand two pieces to the kernel. */
@@ -56,6 +57,9 @@ export class LaneExchange implements Exchange {
     }
     return this.#body;
   }
+  async *bodyChunks(): AsyncGenerator<Uint8Array, void> {
+    if (this.#body.length > 0) yield this.#body;
+  }
   onAborted(listener: () => void): void {
     if (this.#needs.stream.destroyed) listener();
     else this.#onAborted = listener;
@@ -100,6 +104,30 @@ export class LaneExchange implements Exchange {
       },
     });
     await new Promise((resolve) => stream.once("close", resolve));
+  }
+  async sendChunks(
+    status: number,
+    headers: readonly string[],
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    const { stream, date, onDone } = this.#needs;
+    if (this.#isDone || stream.destroyed) return;
+    const closes = this.#closesAfter;
+    const all = [...headers, "Transfer-Encoding", "chunked"];
+    stream.write(headText(status, all, date(), closes), "latin1");
+    for await (const bytes of chunks) {
+      stream.cork();
+      stream.write(`${bytes.byteLength.toString(16)}\r\n`, "latin1");
+      stream.write(bytes);
+      const hasRoom = stream.write("\r\n", "latin1");
+      stream.uncork();
+      if (!hasRoom) await roomIn(stream);
+      if (stream.destroyed) return;
+    }
+    stream.write("0\r\n\r\n", "latin1");
+    this.#isDone = true;
+    if (closes) stream.end();
+    onDone();
   }
   destroy(): void {
     this.#isDone = true;

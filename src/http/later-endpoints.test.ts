@@ -13,7 +13,6 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 const STATE = "/v1/internal/federation-state";
-const NO_SNAPSHOT = "Snapshots are not supported in this version";
 test.each<[string, string, number, string]>([
   ["GET", `${STATE}s`, 200, "[]"],
   ["GET", `${STATE}s/mesh-gateways`, 200, "{}"],
@@ -21,9 +20,6 @@ test.each<[string, string, number, string]>([
   ["GET", `${STATE}/`, 400, "Bad request: Missing datacenter name"],
   ["PUT", `${STATE}s`, 405, "method PUT not allowed"],
   ["GET", "/v1/federation-states", 404, ""],
-  ["GET", "/v1/snapshot", 500, NO_SNAPSHOT],
-  ["PUT", "/v1/snapshot", 500, NO_SNAPSHOT],
-  ["POST", "/v1/snapshot", 405, "method POST not allowed"],
   ["GET", "/v1/discovery-chain/", 400, "Bad request: Missing chain name"],
   ["GET", "/v1/discovery-chain/web", 500, "Connect must be enabled in order to use this endpoint"],
   ["DELETE", "/v1/config/service-defaults/web", 200, "{}"],

@@ -6,14 +6,13 @@ import type {
   CheckDefinition,
   CheckServiceNode,
   HealthCheck,
-  NetworkCoordinate,
   NodeService,
   ServiceDefinition,
   UserEvent,
   UserEventRequest,
 } from "../model/index.ts";
 import type { RuntimeConfig } from "../config/index.ts";
-import type { Delegate, ExcludedInstance } from "../rpc/index.ts";
+import type { DatacenterMap, Delegate, ExcludedInstance, Snapshots } from "../rpc/index.ts";
 
 /** A service of this agent as it was registered, with what the agent adds. */
 export interface LocalService {
@@ -95,7 +94,7 @@ export interface LocalAgent {
   ): Promise<void>;
 
   /** @throws {RollcallError} for filters that are none, and for more than fits into a packet */
-  fireEvent(event: UserEventRequest): UserEvent;
+  fireEvent(event: UserEventRequest, datacenter: string): Promise<UserEvent>;
   /** The latest events that are for this agent, oldest first; another list after each event. */
   events(): readonly UserEvent[];
   /** Resolves when `events()` is no longer `seen`, the time is up, or the caller has gone. */
@@ -110,8 +109,8 @@ export interface LocalAgent {
   /** @throws {RollcallError} `agent: No node found with name 'x'` */
   forceLeave(node: string, options: { readonly prune: boolean }): Promise<void>;
   members(pool: "lan" | "wan"): readonly Member[];
-  /** Where the members of the WAN pool are as seen from here; without those that were never heard of. */
-  wanCoordinates(): ReadonlyMap<string, NetworkCoordinate>;
+  /** Where the servers of all datacenters are; without those that were never heard of. */
+  datacenterMaps(): Promise<readonly DatacenterMap[]>;
   /** One answer for each pool, the WAN first. `key` is base64, and empty to list. */
   keyring(request: KeyringRequest): Promise<readonly KeyringAnswer[]>;
   /** The whole body of `/v1/agent/self` as plain JSON values. */
@@ -139,6 +138,7 @@ export interface HttpNeeds {
   readonly meter: Meter;
   readonly config: () => RuntimeConfig;
   readonly delegate: Delegate;
+  readonly snapshots: Snapshots;
   readonly agent: LocalAgent;
   /** Chooses among `nodes`, which the catalog considers healthy enough for DNS; `excluded` is what it does not. */
   readonly dnsSelection: (instances: {

@@ -155,14 +155,17 @@ function responsesDoc({ answers, answerHeaders }: Operation, name: Name): JsonSc
 }
 
 function answerContent(
-  { schema, alternatives, contentType = "application/json", orText }: AnswerDoc,
+  { schema, alternatives, contentType: given, orText }: AnswerDoc,
   name: Name,
 ): JsonSchema | undefined {
+  const contentType = given ?? "application/json";
   const plain = (one: TSchema): JsonSchema => plainSchema(one, name);
   const asText = orText === undefined ? {} : { [orText]: { schema: { type: "string" } } };
   if (alternatives !== undefined) {
     return { [contentType]: { schema: { anyOf: alternatives.map(plain) } }, ...asText };
   }
+  // Of a type of its own, and of no shape that could be told.
+  if (schema === undefined && given !== undefined) return { [contentType]: {} };
   return schema === undefined ? undefined : { [contentType]: { schema: plain(schema) }, ...asText };
 }
 

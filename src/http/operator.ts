@@ -20,7 +20,7 @@ import type { Call } from "./call.ts";
 import { bad, DC_PARAMETERS, queryOptions, READ_PARAMETERS } from "./query-options.ts";
 import { EMPTY_REPLY, reply, type Reply } from "./reply.ts";
 import { DEFAULT_BODY_LIMIT } from "./request-body.ts";
-import { defineRoute } from "./route.ts";
+import { defineRoute, type Operation } from "./route.ts";
 
 const RaftConfiguration = struct("RaftConfiguration", {
   Servers: list(
@@ -56,16 +56,19 @@ const OperatorHealth = struct("OperatorHealthReply", {
   ),
 });
 
+const Transferred = struct("RaftTransferLeaderReply", { Success: bool() });
+
 const raftBody = jsonBody(RaftConfiguration);
+const transferredBody = jsonBody(Transferred);
 const autopilotBody = jsonBody(AutopilotConfig);
 const healthBody = jsonBody(OperatorHealth);
 const doneBody = jsonBody(bool());
 const decodeConfig = jsonDecoder(AutopilotConfig, { unknown: "refuse" });
 
 async function raftConfiguration(call: Call): Promise<Reply> {
-  const { Datacenter } = queryOptions(call);
-  const servers = await call.needs.delegate.call("Operator.Servers", { Datacenter });
-  const Servers = servers.map(({ ID, Name, Address, Leader, RaftProtocol, Voter }) => ({
+  const options = queryOptions(call);
+  const raft = await call.needs.delegate.call("Operator.RaftGetConfiguration", options);
+  const Servers = raft.Servers.map(({ ID, Name, Address, Leader, RaftProtocol, Voter }) => ({
     ID,
     Node: Name,
     Address,
@@ -73,7 +76,13 @@ async function raftConfiguration(call: Call): Promise<Reply> {
     ProtocolVersion: RaftProtocol,
     Voter,
   }));
-  return reply(raftBody({ Servers, Index: 0 }));
+  return reply(raftBody({ Servers, Index: raft.Index }));
+}
+
+async function transferLeader(call: Call): Promise<Reply> {
+  const args = { Datacenter: call.query.get("dc"), ID: call.query.get("id") };
+  await call.needs.delegate.call("Operator.RaftTransferLeader", args);
+  return reply(transferredBody({ Success: true }));
 }
 
 async function removePeer(call: Call): Promise<Reply> {
@@ -145,6 +154,21 @@ async function health(call: Call): Promise<Reply> {
 
 const TAG = "Operator";
 
+/** As Consul has it since 1.14. */
+const transfer: Operation = {
+  summary: "Let another server lead",
+  query: {
+    ...DC_PARAMETERS,
+    id: {
+      description: "ID of that server; whoever has most of the log if not given",
+      type: "text",
+    },
+  },
+  answerHeaders: "none",
+  answers: { 200: { description: "It leads, or is about to", schema: Transferred } },
+  handle: transferLeader,
+};
+
 export const operatorRoutes = [
   defineRoute("/v1/operator/raft/configuration", TAG, {
     GET: {
@@ -154,6 +178,10 @@ export const operatorRoutes = [
       answers: { 200: { description: "The servers", schema: RaftConfiguration } },
       handle: raftConfiguration,
     },
+  }),
+  defineRoute("/v1/operator/raft/transfer-leader", TAG, {
+    PUT: transfer,
+    POST: transfer,
   }),
   defineRoute("/v1/operator/raft/peer", TAG, {
     DELETE: {

@@ -36,6 +36,8 @@ export interface Reply {
   readonly body: Body | undefined;
   /** In place of a body: text that goes on until the client hangs up. */
   readonly stream?: StreamSource;
+  /** In place of a body: bytes of unknown number, sent as they come. If they fail, the connection ends early. */
+  readonly chunks?: AsyncIterable<Uint8Array>;
 }
 
 const NO_HEADERS: readonly string[] = [];

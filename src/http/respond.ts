@@ -15,10 +15,14 @@ export interface Manner {
 
 /** Resolves once the answer is handed to the socket; no promise where it was at once. */
 export function respond(exchange: Exchange, reply: Reply, manner: Manner): void | Promise<void> {
-  const { body, stream } = reply;
+  const { body, stream, chunks } = reply;
   if (stream !== undefined) {
     const headers = [...reply.headers, ...manner.extraHeaders, "Vary", "Accept-Encoding"];
     return exchange.stream(reply.status, headers, stream);
+  }
+  if (chunks !== undefined) {
+    const headers = [...reply.headers, ...manner.extraHeaders, "Vary", "Accept-Encoding"];
+    return exchange.sendChunks(reply.status, headers, chunks);
   }
   if (body === undefined) {
     write(exchange, reply, manner, undefined, false);

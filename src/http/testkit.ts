@@ -15,7 +15,7 @@ import {
   type Meter,
   type Platform,
 } from "../platform/index.ts";
-import type { Delegate, MethodName, Methods, QueryMeta } from "../rpc/index.ts";
+import type { Delegate, MethodName, Methods, QueryMeta, Snapshots } from "../rpc/index.ts";
 import type { HttpNeeds, LocalAgent, LocalService, LogSource } from "./needs.ts";
 import { startHttpServer } from "./server.ts";
 
@@ -104,7 +104,7 @@ export function fakeAgent(overrides: Partial<LocalAgent> = {}): FakeAgent {
     setNodeMaintenance: note("setNodeMaintenance"),
     setServiceMaintenance: note("setServiceMaintenance"),
     serviceChanged: note("serviceChanged"),
-    fireEvent: (event) => ({ ...event, ID: "", Version: 1, LTime: 0 }),
+    fireEvent: async (event) => ({ ...event, ID: "", Version: 1, LTime: 0 }),
     events: () => [],
     eventsChanged: note("eventsChanged"),
     metrics: () => NOTHING_MEASURED,
@@ -112,7 +112,7 @@ export function fakeAgent(overrides: Partial<LocalAgent> = {}): FakeAgent {
     join: note("join"),
     forceLeave: note("forceLeave"),
     members: () => [],
-    wanCoordinates: () => new Map(),
+    datacenterMaps: async () => [],
     keyring: async () => [],
     self: () => ({ Config: { NodeName: "node-a" }, Coord: null }),
     reload: note("reload"),
@@ -167,7 +167,13 @@ export interface TestOptions {
   readonly config?: Partial<RuntimeConfig>;
   readonly logs?: LogSource;
   readonly meter?: Meter;
+  readonly snapshots?: Snapshots;
 }
+/** Nobody has any. */
+const noSnapshots: Snapshots = {
+  save: () => Promise.reject(new RollcallError("raft/no-leader")),
+  restore: () => Promise.reject(new RollcallError("raft/no-leader")),
+};
 
 export async function startTestServer(options: TestOptions): Promise<TestServer> {
   const { platform } = options;
@@ -182,6 +188,7 @@ export async function startTestServer(options: TestOptions): Promise<TestServer>
     logs: options.logs ?? { subscribe: () => ({ [Symbol.dispose]: () => {} }) },
     config: () => config,
     delegate,
+    snapshots: options.snapshots ?? noSnapshots,
     agent,
     dnsSelection: ({ nodes, excluded }) => ({ kept: nodes, excluded, limit: "all" }),
   };

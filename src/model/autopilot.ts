@@ -57,6 +57,16 @@ export interface ServerState {
   readonly StableSinceMs: number;
 }
 
+/** The members of the log, as any server knows them. */
+export interface RaftMembers {
+  readonly Servers: readonly Pick<
+    ServerState,
+    "ID" | "Name" | "Address" | "Leader" | "Voter" | "RaftProtocol"
+  >[];
+  /** Of the log entry that they are from. */
+  readonly Index: number;
+}
+
 /** How many more servers may fail before there is no quorum of voters. */
 export function failureTolerance(servers: readonly ServerState[]): number {
   const voters = servers.filter(({ Voter }) => Voter);

@@ -16,5 +16,6 @@ export { lineLogger, parseLogLevel } from "./log-lines.ts";
 export type { LineLogger, LineLoggerOptions, LogLevel, LogSink } from "./log-lines.ts";
 export { secondsTimestamp } from "./log-timestamp.ts";
 export { DisposableScope } from "./disposable-scope.ts";
+export { overlayDisk } from "./overlay-disk.ts";
 export { OutputTail } from "./output-tail.ts";
 export { pause } from "./pause.ts";

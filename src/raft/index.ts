@@ -12,8 +12,10 @@ export type {
   StoredSnapshot,
   Transport,
 } from "./ports.ts";
+export { inspectHome, isFurther } from "./inspect-home.ts";
+export type { RaftHomeContent } from "./inspect-home.ts";
 export { memorySnapshotStore } from "./memory-snapshot-store.ts";
-export { readPeersJson, recoverByPeersJson } from "./peers-json.ts";
+export { recoverByPeersJson } from "./peers-json.ts";
 export type { PeersJsonPlace } from "./peers-json.ts";
 export { recoverCluster } from "./recover-cluster.ts";
 export type { RecoveryOptions } from "./recover-cluster.ts";
@@ -24,4 +26,5 @@ export type { RaftRefusalReason } from "./refusal.ts";
 export { openSnapshotStore } from "./snapshot-store.ts";
 export { StreamTransport } from "./transport.ts";
 export type { TransportOptions } from "./transport.ts";
+export { inTurns } from "./turns.ts";
 export { bootstrap } from "./bootstrap.ts";

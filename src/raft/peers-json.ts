@@ -47,42 +47,29 @@ export async function recoverByPeersJson(
     // In this order, lest a crash in between make an old record an order.
     if ((await disk.read(path)) !== undefined) {
       await disk.remove(path);
-      logger.warn("removed a peers.json from before peers.info", { path });
+      logger.info("deleted peers.json file (see peers.info for details)", { path });
     }
     await disk.makeDirectory(directory);
     await disk.replace(infoPath, Buffer.from(INFO));
     return "nothing to do";
   }
-  let configuration: Configuration | undefined;
+  const bytes = await disk.read(path);
+  if (bytes === undefined) return "nothing to do";
+  logger.info("found peers.json file, recovering Raft configuration...", { path });
+  let configuration: Configuration;
   try {
-    configuration = await readPeersJson(disk, path, raftProtocol);
+    configuration = parsePeersJson(Buffer.from(bytes).toString(), raftProtocol);
   } catch (error) {
     throw new Error(`recovery failed to parse peers.json: ${messageOf(error)}`, { cause: error });
   }
-  if (configuration === undefined) return "nothing to do";
-  logger.warn("recovering by peers.json", { servers: configuration.servers.length });
   try {
     await recover(configuration);
   } catch (error) {
     throw new Error(`recovery failed: ${messageOf(error)}`, { cause: error });
   }
   await disk.remove(path);
-  logger.info("recovered, and removed peers.json", { path });
+  logger.info("deleted peers.json file after successful recovery", { path });
   return "recovered";
-}
-
-/**
- * @returns undefined when there is no such file
- * @throws {Error} which says what is wrong with it
- */
-export async function readPeersJson(
-  disk: Disk,
-  path: string,
-  raftProtocol: number,
-): Promise<Configuration | undefined> {
-  const bytes = await disk.read(path);
-  if (bytes === undefined) return undefined;
-  return parsePeersJson(Buffer.from(bytes).toString(), raftProtocol);
 }
 
 /** @throws {Error} which says what is wrong with it */

@@ -133,7 +133,11 @@ async function noteLost({ disk, directory }: LogHome, lost: Position): Promise<v
   await disk.replace(lostPath(directory), Buffer.from(JSON.stringify(lost)));
 }
 
-async function readLost({ disk, directory }: LogHome): Promise<Position> {
+/** How far it went, what was lost here and is not back; nowhere, if nothing was. */
+export async function readLost({
+  disk,
+  directory,
+}: Pick<LogHome, "disk" | "directory">): Promise<Position> {
   const bytes = await disk.read(lostPath(directory));
   if (bytes === undefined) return NOWHERE;
   return JSON.parse(Buffer.from(bytes).toString()) as Position;

@@ -34,7 +34,24 @@ const removing = (by: "ID" | "Address"): Served =>
     },
   });
 
+const TransferRequest = struct("RaftTransferLeaderRequest", { Datacenter: text(), ID: text() });
+type TransferRequest = Static<typeof TransferRequest>;
+
 export const OPERATOR = {
+  "Operator.RaftTransferLeader": plain<"Operator.RaftTransferLeader", TransferRequest, object>({
+    name: "Operator.RaftTransferLeader",
+    args: messageOf(TransferRequest),
+    reply: NOTHING,
+    fromArgs: ({ Datacenter, ID }, datacenter) => ({
+      Datacenter: inDatacenter(Datacenter, datacenter),
+      ID,
+    }),
+    toReply: () => undefined,
+    answer: async (server, { Datacenter, ID }, signal) => {
+      await server.call("Operator.RaftTransferLeader", { Datacenter, ID }, { signal });
+      return {};
+    },
+  }),
   "Operator.RaftRemovePeer": plain<"Operator.RaftRemovePeer", RemovePeerRequest, object>({
     name: ({ ID }) => (ID === "" ? REMOVE_BY_ADDRESS : REMOVE_BY_ID),
     args: removePeerRequest,

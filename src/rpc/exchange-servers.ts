@@ -2,7 +2,12 @@
  * How it travels what the servers of a datacenter are. Consul has two methods for it, one of their place in the log and
  * one of their health; ours is one that gives all of it, and a server that does not have it is asked the two.
  */
-import { failureTolerance, MILLISECOND, type ServerState } from "../model/index.ts";
+import {
+  failureTolerance,
+  MILLISECOND,
+  type RaftMembers,
+  type ServerState,
+} from "../model/index.ts";
 import {
   bool,
   codecOf,
@@ -19,7 +24,14 @@ import {
   type ValueOf,
 } from "../wire/index.ts";
 import { plain, served, type ArgsOf, type Asked, type Served } from "./exchange.ts";
-import { DC_REQUEST, dcRequest, type DcRequest } from "./query-shapes.ts";
+import {
+  DC_REQUEST,
+  dcRequest,
+  fromQuery,
+  noNodeFields,
+  toQuery,
+  type DcRequest,
+} from "./query-shapes.ts";
 
 const RAFT_SERVER = struct({
   ID: text,
@@ -89,6 +101,24 @@ function askedAs<R>(name: string, reply: { read: Asked<Args, R>["readReply"] }):
 }
 
 export const SERVERS = {
+  "Operator.RaftGetConfiguration": plain<
+    "Operator.RaftGetConfiguration",
+    DcRequest,
+    RaftConfiguration
+  >({
+    name: "Operator.RaftGetConfiguration",
+    args: DC_REQUEST,
+    reply: raftConfiguration,
+    fromArgs: (query, datacenter) => ({ ...fromQuery(query, datacenter), ...noNodeFields() }),
+    toReply: ({ Servers, Index }) => ({
+      Servers: (Servers ?? []).map(({ Node: Name, ProtocolVersion: RaftProtocol, ...rest }) => {
+        return { ...rest, Name, RaftProtocol };
+      }),
+      Index,
+    }),
+    answer: async (server, wire, signal) =>
+      raftOf(await server.call("Operator.RaftGetConfiguration", toQuery(wire), { signal })),
+  }),
   "Operator.Servers": plain<"Operator.Servers", DcRequest, readonly ServerState[]>({
     name: "Operator.Servers",
     args: DC_REQUEST,
@@ -105,12 +135,6 @@ export const SERVERS = {
 };
 
 export const SERVERS_SERVED: Readonly<Record<string, Served>> = {
-  "Operator.RaftGetConfiguration": served<DcRequest, RaftConfiguration>({
-    args: DC_REQUEST,
-    reply: raftConfiguration,
-    answer: async (server, { Datacenter }, signal) =>
-      raftOf(await server.call("Operator.Servers", { Datacenter }, { signal })),
-  }),
   "Operator.ServerHealth": served<DcRequest, OperatorHealth>({
     args: DC_REQUEST,
     reply: operatorHealth,
@@ -119,8 +143,8 @@ export const SERVERS_SERVED: Readonly<Record<string, Served>> = {
   }),
 };
 
-function raftOf(states: readonly ServerState[]): RaftConfiguration {
-  const Servers = states.map(({ ID, Name, Address, Leader, RaftProtocol, Voter }) => ({
+function raftOf({ Servers: members, Index }: RaftMembers): RaftConfiguration {
+  const Servers = members.map(({ ID, Name, Address, Leader, RaftProtocol, Voter }) => ({
     ID,
     Node: Name,
     Address,
@@ -128,7 +152,7 @@ function raftOf(states: readonly ServerState[]): RaftConfiguration {
     ProtocolVersion: RaftProtocol,
     Voter,
   }));
-  return { Servers, Index: 0 };
+  return { Servers, Index };
 }
 
 function healthOf(states: readonly ServerState[]): OperatorHealth {

@@ -18,8 +18,16 @@ const CODES: readonly (readonly [text: string, code: ErrorCode])[] = [
 
 /** The error that a server answered with, as its caller throws it. */
 export function errorOfText(text: string): RollcallError {
-  const code = CODES.find(([part]) => text.includes(part))?.[1] ?? "request/refused";
-  return new RollcallError(code, `${HOP}${text}`);
+  return new RollcallError(codeOf(text), `${HOP}${text}`);
+}
+
+/** The same where no hop puts itself in front. */
+export function plainErrorOfText(text: string): RollcallError {
+  return new RollcallError(codeOf(text), text);
+}
+
+function codeOf(text: string): ErrorCode {
+  return CODES.find(([part]) => text.includes(part))?.[1] ?? "request/refused";
 }
 
 /** No such method or service there: an older server, or one of another make. */

@@ -9,9 +9,11 @@ export type {
   KeyringResponse,
   RaftStats,
   RemoteMethodName,
+  RemoteMethods,
   RemoteServer,
   ServerHooks,
 } from "./remote-methods.ts";
+export { isUnanswered } from "./failure.ts";
 export type { Unanswered } from "./failure.ts";
 export { clientDelegate } from "./client-delegate.ts";
 export type { ClientNeeds } from "./client-delegate.ts";
@@ -26,4 +28,6 @@ export type { RpcPoolOptions } from "./pool.ts";
 export { RpcServer } from "./rpc-server.ts";
 export type { RpcConnection, RpcServerOptions } from "./rpc-server.ts";
 export { FirstBytes } from "./first-byte.ts";
+export { restoreOver, saveOver, serveSnapshot } from "./snapshot-stream.ts";
+export type { SavedSnapshot, SnapshotOptions, Snapshots } from "./snapshots.ts";
 export type { FirstBytesOptions } from "./first-byte.ts";

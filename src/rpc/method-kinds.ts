@@ -43,6 +43,8 @@ const WHOSE: Readonly<Record<MethodName, Whose>> = {
   "Coordinate.ListNodes": "read",
   "Coordinate.Node": "read",
   "Operator.Servers": "leader",
+  "Operator.RaftGetConfiguration": "read",
+  "Operator.RaftTransferLeader": "leader",
   "Operator.RaftRemovePeer": "leader",
   "Operator.AutopilotGetConfiguration": "read",
   "Operator.AutopilotSetConfiguration": "leader",

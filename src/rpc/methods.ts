@@ -18,6 +18,7 @@ import type {
   PreparedQuery,
   PreparedQueryRequest,
   RegisterRequest,
+  RaftMembers,
   ServerState,
   ServiceNode,
   Session,
@@ -247,6 +248,9 @@ export interface Methods {
 
   /** Beyond Consul's own: what its raft configuration and its server health both are made of. */
   "Operator.Servers": Write<{ readonly Datacenter: string }, readonly ServerState[]>;
+  "Operator.RaftGetConfiguration": Write<QueryOptions, RaftMembers>;
+  /** Beyond Consul's own. `ID` is empty for whoever has most of the log. */
+  "Operator.RaftTransferLeader": Write<{ readonly Datacenter: string; readonly ID: string }, void>;
   /** One of `ID` and `Address` is empty. */
   "Operator.RaftRemovePeer": Write<
     { readonly Datacenter: string; readonly ID: string; readonly Address: string },

@@ -16,18 +16,26 @@ export interface RpcServerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly called: CallServer;
+  /** All connections together; beyond it the one that holds most is closed. */
+  readonly heldMaxBytes?: number;
 }
 /** "plain": the connection is one stream. "multiplexed": it is a yamux session. */
 export type RpcConnection = "plain" | "multiplexed";
 
 export class RpcServer implements Disposable {
   readonly #options: RpcServerOptions;
-  readonly #limit = new HeldBytesLimit(HELD_MAX_BYTES);
+  readonly #limit: HeldBytesLimit;
   readonly #connections = new Set<Duplex>();
   #isClosed = false;
 
   constructor(options: RpcServerOptions) {
     this.#options = options;
+    this.#limit = new HeldBytesLimit(options.heldMaxBytes ?? HELD_MAX_BYTES);
+  }
+
+  /** By all connections together. */
+  get heldBytes(): number {
+    return this.#limit.totalBytes;
   }
 
   /** @param connection its first byte, which says what kind it is, is read already */

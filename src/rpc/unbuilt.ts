@@ -3,7 +3,17 @@
  * made use of them: what lists has nothing to list, and what changes something is refused.
  */
 import { RollcallError } from "../errors/index.ts";
-import { any, bool, list, map, messageOf, struct, text, type Static } from "../model/index.ts";
+import {
+  any,
+  bool,
+  bytes,
+  list,
+  map,
+  messageOf,
+  struct,
+  text,
+  type Static,
+} from "../model/index.ts";
 import {
   bool as wireBool,
   codecOf,
@@ -12,31 +22,21 @@ import {
   text as wireText,
   time,
   uint64,
-  type Codec,
 } from "../wire/index.ts";
-import { answerCodec, served, type Fields, type Served, type Values } from "./exchange.ts";
+import { answerCodec, NOTHING, served, type Fields, type Served, type Values } from "./exchange.ts";
 import { DC_REQUEST, fromMeta, QUERY_OPTIONS, toQuery, type WireQuery } from "./query-shapes.ts";
 import type { CallServer } from "./remote-methods.ts";
 
 /** Arguments that do not matter. */
-const SKIPPED: Codec<null> = {
-  zero: null,
-  read: (from) => {
-    from.skip();
-    return null;
-  },
-  write: (into) => into.nil(),
-  decode: () => null,
-  encode: () => new Uint8Array(0),
-};
+const WHATEVER = messageOf(any());
 
 const refused = (why: string, names: readonly string[]): Record<string, Served> =>
   Object.fromEntries(
     names.map((name) => [
       name,
       served({
-        args: SKIPPED,
-        reply: SKIPPED,
+        args: WHATEVER,
+        reply: NOTHING,
         answer: () => {
           throw new RollcallError("feature/disabled", why);
         },
@@ -87,26 +87,17 @@ const serviceConfig = answerCodec("ServiceConfigResponse", {
   UpstreamIDConfigs: ANYTHING,
 });
 
-/** A raw with values one after the other in it, as config entries travel. */
-type WriteValues = (into: MsgpackWriter) => void;
-const VALUES_IN_RAW: Codec<WriteValues> = {
-  zero: () => undefined,
-  read: () => () => undefined,
-  write: (into, writeValues) => {
-    const inner = new MsgpackWriter();
-    writeValues(inner);
-    into.raw(inner.finish());
-  },
-  decode: () => () => undefined,
-  encode: () => new Uint8Array(0),
-};
 type Meta = ReturnType<typeof fromMeta>;
-const noConfig = (valuesOf: (meta: Meta, Kind: string) => WriteValues): Served =>
-  served<ConfigEntryQuery, WriteValues>({
+/** Config entries travel in a raw, one value after the other. */
+const noConfig = (writeValues: (into: MsgpackWriter, meta: Meta, Kind: string) => void): Served =>
+  served<ConfigEntryQuery, Uint8Array | null>({
     args: messageOf(ConfigEntryQuery),
-    reply: VALUES_IN_RAW,
-    answer: async (server, wire, signal) =>
-      valuesOf(await unchangingMeta(server, wire, signal), wire.Kind),
+    reply: messageOf(bytes()),
+    answer: async (server, wire, signal) => {
+      const values = new MsgpackWriter();
+      writeValues(values, await unchangingMeta(server, wire, signal), wire.Kind);
+      return values.finish();
+    },
   });
 
 const replicationStatus = codecOf(
@@ -166,7 +157,7 @@ export const UNBUILT: Readonly<Record<string, Served>> = {
   ]),
   ...refused("ACL not found", ["ACL.GetPolicy"]),
   "ACL.ReplicationStatus": served({
-    args: SKIPPED,
+    args: WHATEVER,
     reply: replicationStatus,
     answer: () => replicationStatus.zero,
   }),
@@ -188,20 +179,20 @@ export const UNBUILT: Readonly<Record<string, Served>> = {
   ...refused("Intentions are not supported by this server", ["Intention.Apply"]),
   ...refused("Federation states are not supported by this server", ["FederationState.Apply"]),
 
-  "ConfigEntry.Get": noConfig((meta) => (into) => {
+  "ConfigEntry.Get": noConfig((into, meta) => {
     into.text("");
     configMeta.write(into, meta);
   }),
-  "ConfigEntry.List": noConfig((meta, Kind) => (into) => {
+  "ConfigEntry.List": noConfig((into, meta, Kind) => {
     into.integer(0);
     into.text(Kind);
     configList.write(into, { ...meta, Entries: [], Kind });
   }),
-  "ConfigEntry.ListAll": noConfig((meta) => (into) => {
+  "ConfigEntry.ListAll": noConfig((into, meta) => {
     into.integer(0);
     configMeta.write(into, meta);
   }),
-  "ConfigEntry.ResolveServiceConfig": noConfig((meta) => (into) => {
+  "ConfigEntry.ResolveServiceConfig": noConfig((into, meta) => {
     serviceConfig.write(into, { ...serviceConfig.zero, ...meta });
   }),
 
@@ -216,7 +207,7 @@ export const UNBUILT: Readonly<Record<string, Served>> = {
     }),
   }),
   "Intention.Check": served({
-    args: SKIPPED,
+    args: WHATEVER,
     reply: messageOf(struct("IntentionQueryCheckResponse", { Allowed: bool() })),
     answer: () => ({ Allowed: true }),
   }),

@@ -3,36 +3,29 @@
  * their windows (hashicorp/yamux, spec.md and session.go).
  *
  * Bounds: a stream holds nothing of what it receives (`ByteStream`), and what one may send is what its peer allows.
- * Data waits in its streams while more than `OUT_BYTES_MAX` are on their way to the connection; where control
- * frames pile up because the peer does not read, it is not read either, and given up after `WRITE_TIMEOUT_MS`.
- * Streams are taken on as they come, so that no backlog of them arises: beyond `STREAMS_MAX` they are refused.
+ * Where frames pile up because the peer does not read (yamux-output.ts), it is not read either. Streams are taken on as
+ * they come, so that no backlog of them arises: beyond `STREAMS_MAX` they are refused.
  */
 import type { Duplex } from "node:stream";
 import { RollcallError } from "../errors/index.ts";
 import type { Clock } from "../platform/index.ts";
 import {
-  encodeYamuxHeader,
   YAMUX_FLAG,
   YAMUX_GO_AWAY,
-  YAMUX_HEADER_BYTES,
   YAMUX_TYPE,
   YamuxDecoder,
   type YamuxHeader,
 } from "../wire/index.ts";
 import type { ByteStream, StreamEvents } from "./byte-stream.ts";
+import { YamuxOutput } from "./yamux-output.ts";
 import { YamuxStream, type FrameSender } from "./yamux-stream.ts";
 
 const STREAMS_MAX = 65_536;
 /** Opened by us and not taken on by the peer yet; more wait their turn. */
 const UNACKNOWLEDGED_MAX = 256;
 const OPENING_MAX = 16_384;
-const OUT_BYTES_MAX = 262_144;
-const OUT_FRAMES_MAX = 4096;
-/** Longer payloads are handed to the connection as they are, shorter ones are copied together. */
-const COPIED_BYTES_MAX = 16_384;
 const KEEPALIVE_EVERY_MS = 30_000;
 const KEEPALIVE_TIMEOUT_MS = 10_000;
-const WRITE_TIMEOUT_MS = 10_000;
 const WINDOW_MAX_BYTES = 0xffff_ffff;
 
 export interface YamuxOptions {
@@ -47,11 +40,6 @@ export interface YamuxOptions {
   readonly closed?: (error: Error | undefined) => void;
 }
 
-interface Frame {
-  readonly header: YamuxHeader;
-  readonly payload: Uint8Array | undefined;
-}
-
 export class YamuxSession implements Disposable {
   readonly #connection: Duplex;
   readonly #options: YamuxOptions;
@@ -60,6 +48,7 @@ export class YamuxSession implements Disposable {
   #opening: YamuxStream[] = [];
   #unacknowledged = 0;
   #nextId: number;
+  readonly #output: YamuxOutput;
   readonly #sender: FrameSender;
 
   readonly #decoder = new YamuxDecoder();
@@ -67,14 +56,6 @@ export class YamuxSession implements Disposable {
   #reading: YamuxStream | undefined;
   #readingLeft = 0;
   #readingEnds = false;
-
-  #frames: Frame[] = [];
-  #outBytes = 0;
-  #preface: Uint8Array | undefined;
-  #flush: Disposable | undefined;
-  /** Set while the connection takes no more. */
-  #writeTimeout: Disposable | undefined;
-  readonly #waitingForRoom = new Set<YamuxStream>();
 
   #keepalive: Disposable;
   #pingId = 0;
@@ -87,17 +68,24 @@ export class YamuxSession implements Disposable {
     this.#connection = connection;
     this.#options = options;
     this.#nextId = options.role === "dialer" ? 1 : 2;
-    this.#preface = options.preface;
+    const { clock, preface } = options;
+    this.#output = new YamuxOutput(connection, {
+      clock,
+      preface,
+      idle: () => {
+        if (connection.isPaused()) connection.resume();
+      },
+      failed: (error) => this.#close(error),
+    });
     this.#sender = {
       send: (type, flags, streamId, length, payload) =>
-        this.#send({ type, flags, streamId, length }, payload),
-      hasRoom: () => this.#hasRoom(),
-      waitForRoom: (stream) => void this.#waitingForRoom.add(stream),
+        this.#output.send({ type, flags, streamId, length }, payload),
+      hasRoom: () => this.#output.hasRoom,
+      waitForRoom: (stream) => this.#output.waitForRoom(stream),
       forget: (stream) => this.#forget(stream),
     };
     this.#keepalive = this.#keepaliveSoon();
     connection.on("data", (chunk: Uint8Array) => this.#read(chunk));
-    connection.on("drain", () => this.#drained());
     connection.on("end", () => this.#close(new RollcallError("net/dial", "EOF")));
     connection.on("close", () =>
       this.#close(connection.errored ?? new RollcallError("net/dial", "EOF")),
@@ -155,7 +143,7 @@ export class YamuxSession implements Disposable {
   }
 
   #forget(stream: YamuxStream): void {
-    this.#waitingForRoom.delete(stream);
+    this.#output.forget(stream);
     if (stream.id === 0) {
       this.#opening = this.#opening.filter((other) => other !== stream);
       return;
@@ -183,7 +171,7 @@ export class YamuxSession implements Disposable {
       this.#close(error as Error);
       return;
     }
-    if (this.#frames.length > OUT_FRAMES_MAX) this.#connection.pause();
+    if (this.#output.isFull) this.#connection.pause();
   }
 
   #header(header: YamuxHeader): void {
@@ -278,119 +266,18 @@ export class YamuxSession implements Disposable {
     });
   }
 
-  #hasRoom(): boolean {
-    return this.#writeTimeout === undefined && this.#outBytes < OUT_BYTES_MAX;
-  }
-
-  /** What is sent within a turn of the event loop goes out in one write. */
-  #send(header: YamuxHeader, payload?: Uint8Array): void {
-    if (this.#isClosed) return;
-    this.#frames.push({ header, payload });
-    this.#outBytes += YAMUX_HEADER_BYTES + (payload?.length ?? 0);
-    if (this.#writeTimeout !== undefined) return;
-    this.#flush ??= this.#options.clock.after(0, () => {
-      this.#flush = undefined;
-      this.#flushNow();
-    });
-  }
-
   #sendGoAway(code: number): void {
     this.#sender.send(YAMUX_TYPE.goAway, 0, 0, code);
   }
 
-  #flushNow(): void {
-    const pieces = this.#takeOut();
-    if (pieces.length === 0 || this.#connection.destroyed) return;
-    this.#connection.cork();
-    let isRoomy = true;
-    for (const piece of pieces) isRoomy = this.#connection.write(piece);
-    this.#connection.uncork();
-    if (isRoomy) {
-      this.#goOn();
-    } else {
-      this.#writeTimeout ??= this.#options.clock.after(WRITE_TIMEOUT_MS, () =>
-        this.#close(new RollcallError("net/dial", "connection write timeout")),
-      );
-    }
-  }
-
-  #drained(): void {
-    this.#writeTimeout?.[Symbol.dispose]();
-    this.#writeTimeout = undefined;
-    if (this.#isClosed) return;
-    if (this.#frames.length > 0) this.#flushNow();
-    else this.#goOn();
-  }
-
-  #goOn(): void {
-    if (this.#connection.isPaused()) this.#connection.resume();
-    // Those that fill the room up wait again, behind the others.
-    const waiting = [...this.#waitingForRoom];
-    this.#waitingForRoom.clear();
-    for (const stream of waiting) stream.pump();
-  }
-
-  /** Everything that waits, in as few pieces as may be. */
-  #takeOut(): Uint8Array[] {
-    const frames = this.#frames;
-    this.#frames = [];
-    this.#outBytes = 0;
-    const pieces: Uint8Array[] = [];
-    if (this.#preface !== undefined) pieces.push(this.#preface);
-    this.#preface = undefined;
-    let begun = 0;
-    while (begun < frames.length) {
-      let end = begun;
-      let sizeBytes = 0;
-      let long: Uint8Array | undefined;
-      while (end < frames.length && long === undefined) {
-        const payload = frames[end]?.payload;
-        sizeBytes += YAMUX_HEADER_BYTES;
-        if (payload !== undefined && payload.length > COPIED_BYTES_MAX) long = payload;
-        else sizeBytes += payload?.length ?? 0;
-        end += 1;
-      }
-      pieces.push(copiedTogether(frames, begun, end, sizeBytes));
-      if (long !== undefined) pieces.push(long);
-      begun = end;
-    }
-    return pieces;
-  }
-
   #close(error: Error | undefined): void {
     if (this.#isClosed) return;
-    // Why we hang up is said if it can be said at once.
-    if (this.#writeTimeout === undefined) this.#flushNow();
+    this.#output.close();
     this.#isClosed = true;
-    this.#flush?.[Symbol.dispose]();
-    this.#writeTimeout?.[Symbol.dispose]();
     this.#keepalive[Symbol.dispose]();
-    this.#frames = [];
     this.#connection.destroy();
     const told = error ?? new RollcallError("net/dial", "session shutdown");
     for (const stream of [...this.#streams.values(), ...this.#opening]) stream.fail(told);
     this.#options.closed?.(error);
   }
-}
-
-/** Headers with their payloads, but for those that are too long. */
-function copiedTogether(
-  frames: readonly Frame[],
-  begun: number,
-  end: number,
-  sizeBytes: number,
-): Uint8Array {
-  const piece = Buffer.allocUnsafe(sizeBytes);
-  let at = 0;
-  for (let i = begun; i < end; i += 1) {
-    const frame = frames[i];
-    if (frame === undefined) break;
-    encodeYamuxHeader(frame.header, piece, at);
-    at += YAMUX_HEADER_BYTES;
-    const { payload } = frame;
-    if (payload === undefined || payload.length > COPIED_BYTES_MAX) continue;
-    piece.set(payload, at);
-    at += payload.length;
-  }
-  return piece;
 }

@@ -24,6 +24,7 @@ export interface Consensus extends AsyncDisposable {
   readonly lastTerm: number;
   readonly commitIndex: number;
   readonly appliedIndex: number;
+  readonly appliedTerm: number;
   /** Milliseconds since a leader was heard of: 0 on the leader, undefined if none ever was. */
   readonly lastContactMs: number | undefined;
   readonly members: readonly LogMember[];
@@ -44,6 +45,12 @@ export interface Consensus extends AsyncDisposable {
   /** Resolves once the change is committed. */
   change(change: Change): Promise<void>;
   transferLeadership(to?: string): Promise<void>;
+  /**
+   * Resolves once this state is the cluster's, in place of the one that there was.
+   * @param slices of a state that can be decoded
+   * @param index that it had where it is from
+   */
+  restore(slices: AsyncIterable<Uint8Array>, index: number): Promise<void>;
   /** Called after each change of who leads. */
   subscribe(listener: () => void): Disposable;
 }

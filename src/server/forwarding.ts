@@ -19,7 +19,6 @@ import type { ServerRules } from "./rules.ts";
 export interface ForwardingNeeds {
   readonly clock: Clock;
   readonly random: Random;
-  readonly datacenter: string;
   readonly holdTimeoutMs: number;
   readonly consensus: Consensus;
   readonly answersAlone: ServerRules["answersAlone"];
@@ -56,7 +55,7 @@ export function forwardingDelegate(needs: ForwardingNeeds): Delegate {
       const { Consistency: consistency } = args as Partial<QueryOptions>;
       const { isLeader, lastContactMs } = consensus;
       const asked = { method, consistency, isLeader, hasContact: lastContactMs !== undefined };
-      if (isElsewhere(needs, args) || answersAlone(asked)) return local.call(method, args, options);
+      if (answersAlone(asked)) return local.call(method, args, options);
       const attempt = (): ReturnType<typeof asLeader<typeof method>> | undefined => {
         if (consensus.isLeader) return asLeader(needs, method, args, options);
         const server = leader();
@@ -65,12 +64,6 @@ export function forwardingDelegate(needs: ForwardingNeeds): Delegate {
       return heldCall(holding, { method, signal: options.signal, attempt });
     },
   };
-}
-
-/** In another datacenter: the endpoints know what to say. */
-function isElsewhere({ datacenter }: ForwardingNeeds, args: object): boolean {
-  const { Datacenter = "" } = args as { readonly Datacenter?: string };
-  return Datacenter !== "" && Datacenter !== datacenter;
 }
 
 async function asLeader<M extends MethodName>(

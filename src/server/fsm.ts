@@ -15,6 +15,7 @@ import {
   type ApplyEffects,
   type ApplyResult,
   type Piece,
+  type SnapshotContent,
   type Store,
 } from "../store/index.ts";
 
@@ -27,6 +28,8 @@ export interface StoreMachineNeeds {
 export interface StoreMachine {
   /** Its `apply` throws for a command that this version cannot read: the server is not to go on then. */
   readonly stateMachine: StateMachine<ApplyResult>;
+  /** The state as it is now: later commands do not change it. */
+  readonly content: () => SnapshotContent;
   /** A command as entries of the log: several where it is too long for one. */
   readonly entriesOf: (command: Command) => readonly Piece[];
 }
@@ -47,7 +50,14 @@ export function storeMachine({ store, random, onApplied }: StoreMachineNeeds): S
       ? data
       : chunks.add({ term, data, extensions });
 
+  const content = (): SnapshotContent => ({
+    tables: store.snapshot(),
+    lastIndex: store.lastIndex,
+    chunks: chunks.state,
+  });
+
   return {
+    content,
     stateMachine: {
       apply: (entry) => {
         const whole = wholeOf(entry);
@@ -57,12 +67,7 @@ export function storeMachine({ store, random, onApplied }: StoreMachineNeeds): S
         if (result.kind === "done") onApplied(entry.index, result.effects);
         return result;
       },
-      snapshot: () =>
-        encodeSnapshot({
-          tables: store.snapshot(),
-          lastIndex: store.lastIndex,
-          chunks: chunks.state,
-        }),
+      snapshot: () => encodeSnapshot(content()),
       restore: async (slices) => {
         const content = await decodeSnapshot(slices);
         store.restore(content);

@@ -88,6 +88,13 @@ export class Leadership implements AsyncDisposable {
     });
   }
 
+  /** All state was replaced: what was taken up for the state before is laid down, and taken up again. */
+  async reassert(): Promise<void> {
+    if (this.#duties === undefined) return;
+    await this.#layDown();
+    await this.#follow();
+  }
+
   /** Starts a session's TTL anew. */
   renew(sessionId: string): void {
     this.#duties?.sessionTimers.renew(sessionId);

@@ -5,15 +5,19 @@ import { RollcallError } from "../errors/index.ts";
 import type { Peer } from "../raft/index.ts";
 import type { ApplyEffects, Store } from "../store/index.ts";
 import type { Consensus } from "./consensus.ts";
+import type { StoreMachine } from "./fsm.ts";
 
 /** It was elected at its first attempt; the term before it is that of the bootstrap. */
 const TERM = 2;
 
-export function loneLog(
-  store: Store,
-  self: Peer,
-  onApplied: (index: number, effects: ApplyEffects) => void,
-): Consensus {
+export interface LoneLogNeeds extends Pick<StoreMachine, "stateMachine"> {
+  readonly store: Store;
+  readonly self: Peer;
+  /** A command was applied, and not refused. */
+  readonly onApplied: (index: number, effects: ApplyEffects) => void;
+}
+
+export function loneLog({ store, self, stateMachine, onApplied }: LoneLogNeeds): Consensus {
   let lastIndex = store.lastIndex;
   let isOpen = true;
   const refuse = (): Promise<never> => {
@@ -36,6 +40,7 @@ export function loneLog(
     get appliedIndex() {
       return lastIndex;
     },
+    appliedTerm: TERM,
     lastContactMs: 0,
     members: [{ ...self, isVoter: true }],
     membersIndex: 1,
@@ -51,6 +56,11 @@ export function loneLog(
     confirm: () => Promise.resolve(),
     change: refuse,
     transferLeadership: refuse,
+    async restore(slices, index) {
+      await stateMachine.restore(slices);
+      // As raft counts: the state itself, and a noop behind it.
+      lastIndex = Math.max(lastIndex, index) + 2;
+    },
     subscribe: () => ({ [Symbol.dispose]: () => {} }),
     async [Symbol.asyncDispose]() {
       isOpen = false;

@@ -5,6 +5,7 @@ import { noLogger } from "../platform/index.ts";
 import { simPlatform } from "../platform/sim/index.ts";
 import { Store } from "../store/index.ts";
 import type { Tags } from "../wire/index.ts";
+import { storeMachine } from "./fsm.ts";
 import { loneLog } from "./lone-log.ts";
 import { MemberReconciler } from "./member-reconciler.ts";
 import type { PoolMember } from "./pool-member.ts";
@@ -34,9 +35,12 @@ const member = (of: Partial<PoolMember> & Pick<PoolMember, "name">): PoolMember 
 });
 
 function world() {
-  const { clock } = simPlatform({ seed: 1 });
+  const { clock, random } = simPlatform({ seed: 1 });
   const store = new Store();
-  const log = loneLog(store, { id: "self", address: "10.0.0.1:8300" }, () => {});
+  const onApplied = (): void => {};
+  const self = { id: "self", address: "10.0.0.1:8300" };
+  const { stateMachine } = storeMachine({ store, random, onApplied });
+  const log = loneLog({ store, self, stateMachine, onApplied });
   let members: PoolMember[] = [];
   let writes = 0;
   const reconciler = new MemberReconciler({

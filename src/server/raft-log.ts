@@ -95,6 +95,9 @@ export class RaftLog implements Consensus {
   get appliedIndex(): number {
     return this.#raft.applied.index;
   }
+  get appliedTerm(): number {
+    return this.#raft.applied.term;
+  }
   get lastContactMs(): number | undefined {
     return this.#raft.lastContactMs;
   }
@@ -197,6 +200,10 @@ export class RaftLog implements Consensus {
 
   transferLeadership(to?: string): Promise<void> {
     return this.#asked((raft) => raft.transferLeadership(to));
+  }
+
+  restore(slices: AsyncIterable<Uint8Array>, index: number): Promise<void> {
+    return this.#asked((raft) => raft.restore(slices, index));
   }
 
   subscribe(listener: () => void): Disposable {

@@ -2,6 +2,7 @@
  * What makes an agent a server: the store, the log that feeds it, the port on which other agents call, and the leader's
  * duties. This is the composition; what the parts do is in their files.
  */
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { RuntimeConfig } from "../config/index.ts";
 import { localDelegate } from "../endpoints/index.ts";
@@ -11,22 +12,28 @@ import {
   MILLISECOND,
   type AutopilotConfig,
   type Command,
+  type NetworkCoordinate,
 } from "../model/index.ts";
 import { DisposableScope, type Logger, type Platform } from "../platform/index.ts";
 import { StreamTransport, type Peer } from "../raft/index.ts";
 import {
   RpcPool,
   type CallServer,
+  type DatacenterMap,
   type Delegate,
+  type EventFire,
   type KeyringRequest,
   type KeyringResponse,
   type RemoteServer,
+  type Snapshots,
 } from "../rpc/index.ts";
 import type { ApplyEffects } from "../store/index.ts";
+import { acrossDatacenters, askThere } from "./across-datacenters.ts";
 import { Autopilot, statesOf } from "./autopilot.ts";
 import { BootstrapExpect } from "./bootstrap-expect.ts";
 import type { Consensus } from "./consensus.ts";
 import { CoordinateBatches } from "./coordinate-batches.ts";
+import { datacenterMaps, Datacenters } from "./datacenters.ts";
 import { forwardingDelegate } from "./forwarding.ts";
 import { storeMachine } from "./fsm.ts";
 import { Leadership } from "./leadership.ts";
@@ -35,13 +42,16 @@ import { LockDelays } from "./lock-delays.ts";
 import { loneLog } from "./lone-log.ts";
 import { MemberReconciler } from "./member-reconciler.ts";
 import { PeerKeeper } from "./peer-keeper.ts";
+import { recoverByPeers } from "./peers-recovery.ts";
 import type { PoolMember } from "./pool-member.ts";
-import { openRaftHome } from "./raft-home.ts";
+import { openRaftHome, type RaftHome } from "./raft-home.ts";
 import { startRaftLog, RaftLog } from "./raft-log.ts";
 import { raftStatsOf } from "./raft-stats.ts";
-import { ipAddress, listenRpc } from "./rpc-port.ts";
+import { dialServer, ipAddress, listenRpc } from "./rpc-port.ts";
 import { SERVER_RULES, type ServerRules } from "./rules.ts";
 import { noLeaderText, ServerDirectory, type KnownServer } from "./server-directory.ts";
+import { ServerSnapshots } from "./snapshots.ts";
+import { diskSpool, memorySpool } from "./state-spool.ts";
 
 /** The LAN pool, as far as a server needs it. */
 export interface ServerPool {
@@ -54,6 +64,15 @@ export interface ServerPool {
   fireConsulEvent(name: string, payload: Uint8Array): void;
   /** Of this datacenter's pools. */
   keyring(request: KeyringRequest): Promise<readonly KeyringResponse[]>;
+  readonly wan: WanPool;
+}
+/** The pool of the servers of all datacenters. */
+export interface WanPool {
+  /** This server's name there. */
+  readonly ownName: string;
+  /** In any status; none where this server is not in it. */
+  members(): readonly PoolMember[];
+  coordinates(): ReadonlyMap<string, NetworkCoordinate>;
 }
 export interface ServerNeeds {
   readonly platform: Platform;
@@ -70,6 +89,10 @@ export interface Server extends AsyncDisposable {
   readonly kind: "server";
   readonly delegate: Delegate;
   readonly consensus: Consensus;
+  readonly snapshots: Snapshots;
+  /** In this or another datacenter. */
+  fireEvent(event: EventFire): Promise<void>;
+  datacenterMaps(): Promise<readonly DatacenterMap[]>;
   /** A member of the LAN pool has changed: the catalog is to follow. */
   memberChanged(member: PoolMember): void;
   /** Before the pool is left: gives up the lead, as far as somebody takes it. */
@@ -117,17 +140,22 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
         consensus.members.find((m) => m.address === address)?.id,
     }),
   );
+  // The port is there before what answers on it.
+  const snapshots: Snapshots = {
+    save: (options) => ownSnapshots.save(options),
+    restore: (archive, options) => ownSnapshots.restore(archive, options),
+  };
   const called: CallServer = {
     call: (method, args, options) => delegate.call(method, args, options),
     hooks: {
       raftStats: () => raftStatsOf(consensus),
-      fireEvent: async ({ Name, Payload }) => pool.fireConsulEvent(Name, Payload ?? NO_BYTES),
+      fireEvent: (event) => fireEvent(event),
       keyring: (request) => pool.keyring(request),
-      datacenterMaps: () => [],
+      datacenterMaps: () => datacenterMaps(pool.wan.coordinates()),
     },
   };
   const acceptRaft = (stream: Duplex): void => transport.accept(stream);
-  scope.use(await listenRpc({ platform, logger, config, called, acceptRaft }));
+  scope.use(await listenRpc({ platform, logger, config, called, snapshots, acceptRaft }));
   const rpc = scope.use(
     new RpcPool({
       clock,
@@ -137,16 +165,34 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     }),
   );
 
+  const datacenters = new Datacenters({
+    own: datacenter,
+    ownName: pool.wan.ownName,
+    random: random.fork("datacenters"),
+    members: () => pool.wan.members(),
+    coordinates: () => pool.wan.coordinates(),
+  });
+  const across = { logger, datacenter, datacenters };
+  const fireEvent = async (event: EventFire): Promise<void> => {
+    const { Datacenter, Name, Payload } = event;
+    if (Datacenter === "" || Datacenter === datacenter) {
+      pool.fireConsulEvent(Name, Payload ?? NO_BYTES);
+      return;
+    }
+    await askThere(across, Datacenter, (server) => rpc.call(server, "Internal.EventFire", event));
+  };
+
+  const machine = storeMachine({ store, random, onApplied });
   const consensus: Consensus = config.devMode
-    ? scope.use(loneLog(store, self, onApplied))
+    ? scope.use(loneLog({ ...machine, store, self, onApplied }))
     : scope.use(
         await startRaftLog({
           platform,
           logger,
-          home: await openRaftHome(platform, logger, config.dataDir),
+          home: await openHome(platform, logger, config.dataDir),
           self,
           transport,
-          ...storeMachine({ store, random, onApplied }),
+          ...machine,
           settings: config.raft,
           addressOf: (id) => directory.addressOf(id),
           knowsPreVote: (id) => directory.byId(id)?.tags.Features["pv"] !== undefined,
@@ -173,7 +219,16 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       peers: () => consensus.members.map(({ address }) => address),
       lastContactMs: () => consensus.lastContactMs ?? 0,
       servers: () => autopilot?.states ?? statesOf(consensus, directory.all, clock),
+      serversIndex: () => consensus.membersIndex,
+      transferTo: (id) => consensus.transferLeadership(id),
       removePeer: async (id) => consensus.change({ kind: "remove", id }),
+    },
+    elsewhere: {
+      names: () => datacenters.names,
+      execute: (args) =>
+        askThere(across, args.Datacenter, (server) =>
+          rpc.call(server, "PreparedQuery.ExecuteRemote", args),
+        ),
     },
     sessionTimers: { renew: (id) => leadership.renew(id) },
     coordinates,
@@ -185,7 +240,6 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     forwardingDelegate({
       clock,
       random,
-      datacenter,
       holdTimeoutMs: config.rpcHoldTimeoutMs,
       consensus,
       answersAlone: rules.answersAlone,
@@ -201,8 +255,24 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
         ),
     });
   // A development agent is the leader, always.
-  const delegate = config.devMode ? local : forwarding();
+  const here = config.devMode ? local : forwarding();
+  const delegate = acrossDatacenters({ ...across, callRemote }, here);
 
+  const ownSnapshots = new ServerSnapshots({
+    clock,
+    logger: logger.named("snapshot"),
+    datacenter,
+    consensus,
+    content: machine.content,
+    openSpool: async () =>
+      config.devMode
+        ? memorySpool()
+        : diskSpool(platform.disk, join(config.dataDir, "raft", "restoring.tmp")),
+    leader: () => remoteOf(consensus.leader, self, directory),
+    dial: ({ address }) => dialServer(platform, address),
+    ready: () => leadership.ready(undefined, config.rpcHoldTimeoutMs),
+    onRestored: () => leadership.reassert(),
+  });
   const newAutopilot = (): Autopilot =>
     new Autopilot({
       clock,
@@ -273,6 +343,9 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     kind: "server",
     delegate,
     consensus,
+    snapshots,
+    fireEvent,
+    datacenterMaps: async () => datacenterMaps(pool.wan.coordinates()),
     memberChanged: (member) => {
       directory.changed(member);
       expecting?.look();
@@ -289,6 +362,18 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       await scope[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What an operator left for this server to do first is done. */
+async function openHome(platform: Platform, logger: Logger, dataDir: string): Promise<RaftHome> {
+  const home = await openRaftHome(platform, logger, dataDir);
+  try {
+    await recoverByPeers(platform, logger, home);
+    return home;
+  } catch (error) {
+    await home.wal[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 const NO_BYTES = new Uint8Array(0);

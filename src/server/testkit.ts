@@ -29,4 +29,5 @@ export const quietPool: ServerPool = {
   forceLeave: () => Promise.resolve(),
   fireConsulEvent: () => {},
   keyring: () => Promise.resolve([]),
+  wan: { ownName: "n1.dc1", members: () => [], coordinates: () => new Map() },
 };

@@ -43,7 +43,6 @@ const UNZIPPING = "failed to decompress snapshot: ";
 async function* unzipped(
   archive: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void> {
-  let hasBegun = false;
   let hasFailed: { readonly error: unknown } | undefined;
   // What fails in there is not the archive's fault, and passes as it is.
   const guarded = async function* (): AsyncGenerator<Uint8Array> {
@@ -66,16 +65,15 @@ async function* unzipped(
     () => {},
   );
   try {
-    for await (const part of bytes) {
-      hasBegun = true;
-      yield part as Uint8Array;
-    }
+    for await (const part of bytes) yield part as Uint8Array;
   } catch (error) {
     if (hasFailed !== undefined) throw hasFailed.error;
     const text = zlibFault(error);
-    throw unusable(hasBegun ? `failed reading snapshot: ${text}` : `${UNZIPPING}${text}`);
+    throw unusable(text === BAD_HEADER ? `${UNZIPPING}${text}` : `${READING}${text}`);
   }
 }
+
+const BAD_HEADER = "gzip: invalid header";
 
 /** What Go says of it. */
 function zlibFault(error: unknown): string {
@@ -83,9 +81,7 @@ function zlibFault(error: unknown): string {
     case "Z_BUF_ERROR":
       return "unexpected EOF";
     case "Z_DATA_ERROR":
-      return messageOf(error) === "incorrect header check"
-        ? "gzip: invalid header"
-        : "flate: corrupt input";
+      return messageOf(error) === "incorrect header check" ? BAD_HEADER : "flate: corrupt input";
     default:
       return messageOf(error);
   }
@@ -108,8 +104,7 @@ async function readTar(tar: ByteSource, state: StateSink): Promise<SnapshotMetaJ
     else if (sizeBytes > SMALL_FILE_BYTES_MAX) throw unusable(`the file "${name}" is too large`);
     const parts: Uint8Array[] = [];
     for (let left = sizeBytes; left > 0;) {
-      const part = await tar.atMost(left);
-      if (part === undefined) throw unusable(ENDS_EARLY);
+      const part = await within(name, tar.atMost(left));
       left -= part.length;
       hash.update(part);
       if (name === STATE) await state.write(part);
@@ -132,7 +127,26 @@ async function readTar(tar: ByteSource, state: StateSink): Promise<SnapshotMetaJ
   return meta;
 }
 
-const ENDS_EARLY = "failed reading snapshot: unexpected EOF";
+const READING = "failed reading snapshot: ";
+const ENDS_EARLY = `${READING}unexpected EOF`;
+/** What Consul says in place of that, where it is within a file. */
+const READING_FILE: Readonly<Record<string, string>> = {
+  [META]: "failed to read snapshot metadata: ",
+  [STATE]: "failed to read or write snapshot data: ",
+  [SUMS]: "failed to read snapshot hashes: ",
+};
+
+/** @throws {RollcallError} in the words for that file, also when there is nothing more */
+async function within(name: string, taking: Promise<Uint8Array | undefined>): Promise<Uint8Array> {
+  try {
+    const part = await taking;
+    if (part !== undefined) return part;
+    throw unusable(ENDS_EARLY);
+  } catch (error) {
+    if (!(error instanceof RollcallError) || !error.message.startsWith(READING)) throw error;
+    throw unusable(`${READING_FILE[name] ?? READING}${error.message.slice(READING.length)}`);
+  }
+}
 
 async function nextFile(tar: ByteSource): Promise<TarFile | undefined> {
   const block = await tar.exactly(BLOCK_BYTES, ENDS_EARLY);

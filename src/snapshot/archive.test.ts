@@ -109,7 +109,11 @@ describe("an archive that cannot be used", () => {
       Buffer.from("hello, world"),
       "failed to decompress snapshot: gzip: invalid header",
     ],
-    ["ends at once", backup.subarray(0, 12), "failed to decompress snapshot: unexpected EOF"],
+    [
+      "ends at once",
+      backup.subarray(0, 12),
+      "failed to read snapshot file: failed reading snapshot: unexpected EOF",
+    ],
     [
       "has a damaged state",
       changed(STATE_AT + 5, 0xff),
@@ -162,9 +166,9 @@ describe("an archive that cannot be used", () => {
       "failed to read snapshot file: unread uncompressed bytes remain",
     ],
     [
-      "ends in the middle of the tar",
+      "ends in the middle of the state",
       gzipSync(tar.subarray(0, 5000)),
-      "failed to read snapshot file: failed reading snapshot: unexpected EOF",
+      "failed to read snapshot file: failed to read or write snapshot data: unexpected EOF",
     ],
     [
       "says that a small file is large",

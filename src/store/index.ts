@@ -4,7 +4,7 @@ export { row } from "./index-rows.ts";
 export { keyPart } from "./key-part.ts";
 export { decodeCommand, encodeCommand } from "./log-command.ts";
 export { IndexView, ReadView } from "./read-view.ts";
-export type { Reading, ReadingWaiter } from "./readings.ts";
+export type { Reading, ReadingWaiter, StaleCause } from "./readings.ts";
 export { decodeSnapshot } from "./snapshot-decode.ts";
 export { encodeSnapshot } from "./snapshot-encode.ts";
 export type { SnapshotContent } from "./snapshot-encode.ts";

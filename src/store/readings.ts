@@ -12,8 +12,10 @@ import type { Cells, Subscriber } from "./cells.ts";
 
 /** Who waits for a reading to become stale. It is told once, while the command that changed a cell commits. */
 export interface ReadingWaiter {
-  wake(): void;
+  wake(cause: StaleCause): void;
 }
+/** "changed": a cell that it came from. "restored": all state is another. */
+export type StaleCause = "changed" | "restored";
 
 export class Reading<T extends object> implements Subscriber {
   readonly value: T;
@@ -40,12 +42,12 @@ export class Reading<T extends object> implements Subscriber {
   removeWaiter(waiter: ReadingWaiter): void {
     this.#waiters?.delete(waiter);
   }
-  invalidate(): void {
+  invalidate(cause: StaleCause = "changed"): void {
     if (this.#isStale) return;
     this.#isStale = true;
     const waiters = this.#waiters;
     this.#waiters = undefined;
-    if (waiters !== undefined) for (const waiter of waiters) waiter.wake();
+    if (waiters !== undefined) for (const waiter of waiters) waiter.wake(cause);
   }
 }
 
@@ -112,7 +114,7 @@ export class Readings {
     this.#youngWeight = 0;
     for (const { reading } of all) {
       this.#cells.unsubscribe(reading);
-      reading.invalidate();
+      reading.invalidate("restored");
     }
   }
 

@@ -7,8 +7,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { expect, test } from "vitest";
-import { RollcallError } from "../errors/index.ts";
-import { SimRandom } from "../platform/sim/index.ts";
 import {
   any,
   codecOf,
@@ -38,18 +36,13 @@ import {
   type Opening,
   type StreamMessage,
 } from "./index.ts";
-import { fixturesOf, unhex } from "./testkit.ts";
+import { Draw, fixturesOf, tally, unhex } from "./testkit.ts";
 
 const testdata = (file: string) => readFileSync(new URL(`testdata/${file}`, import.meta.url));
 const RUNS_EACH = Math.ceil(Number(process.env["FUZZ_RUNS"] ?? 100_000) / 8);
+const SEED = Number(process.env["SEED"] ?? 1);
 const PLAIN: Opening = { keys: [], verifyIncoming: true };
 const PACKET_BYTES_MAX = 65_536;
-/** Bytes that mean something: lengths, headers and types at their limits. */
-const TELLING = [
-  0x00, 0x01, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0c, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0,
-  0xc1, 0xc4, 0xc7, 0xca, 0xcb, 0xcf, 0xd3, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xf4, 0xff,
-];
-
 const OPENINGS = fixturesOf(testdata("index.json").toString()).map(({ file, transport, key }) => ({
   transport,
   bytes: new Uint8Array(testdata(file)),
@@ -72,7 +65,7 @@ const RAFT_REQUESTS = recordedRaft(".req.bin");
 const RAFT_REPLIES = recordedRaft(".resp.bin");
 
 test("damaged datagrams, as they come", () => {
-  const draw = new Draw("datagrams");
+  const draw = new Draw("datagrams", SEED);
   const seen = tally(RUNS_EACH, () => {
     const { bytes } = draw.from(DATAGRAMS);
     readPacket(draw.damaged(bytes), PLAIN);
@@ -82,7 +75,7 @@ test("damaged datagrams, as they come", () => {
 });
 
 test("damaged messages inside of compound, compression and checksum", () => {
-  const draw = new Draw("messages");
+  const draw = new Draw("messages", SEED);
   const seen = tally(RUNS_EACH, () => {
     const part = draw.damaged(draw.from(PARTS));
     const message = part.length > 0 && draw.chance() ? compound([part, draw.from(PARTS)]) : part;
@@ -93,7 +86,7 @@ test("damaged messages inside of compound, compression and checksum", () => {
 });
 
 test("no damaged packet opens as a sealed one", () => {
-  const draw = new Draw("sealed");
+  const draw = new Draw("sealed", SEED);
   const sealed = DATAGRAMS.filter(({ opening }) => opening.keys.length > 0);
   const seen = tally(RUNS_EACH, () => {
     const { bytes, opening } = draw.from(sealed);
@@ -106,7 +99,7 @@ test("no damaged packet opens as a sealed one", () => {
 });
 
 test("damaged streams, in pieces", () => {
-  const draw = new Draw("streams");
+  const draw = new Draw("streams", SEED);
   const seen = tally(RUNS_EACH, () => {
     const { bytes, opening } = draw.from(STREAMS);
     readStream(draw.damaged(bytes), draw.chance() ? opening : PLAIN, draw);
@@ -116,7 +109,7 @@ test("damaged streams, in pieces", () => {
 });
 
 test("damaged state exchanges inside of compression", () => {
-  const draw = new Draw("exchanges");
+  const draw = new Draw("exchanges", SEED);
   const seen = tally(RUNS_EACH, () => {
     const body = draw.damaged(draw.from(BODIES));
     readStream(wrapStream(body, { compress: draw.chance() }), PLAIN, draw);
@@ -126,7 +119,7 @@ test("damaged state exchanges inside of compression", () => {
 });
 
 test("damaged connections between raft servers, in pieces", () => {
-  const draw = new Draw("raft requests");
+  const draw = new Draw("raft requests", SEED);
   const seen = tally(RUNS_EACH, () => {
     const decoder = new RaftRequestDecoder();
     const sent = Buffer.concat([draw.from(RAFT_REQUESTS), draw.damaged(draw.from(RAFT_REQUESTS))]);
@@ -141,7 +134,7 @@ test("damaged connections between raft servers, in pieces", () => {
 });
 
 test("damaged replies between raft servers, in pieces", () => {
-  const draw = new Draw("raft replies");
+  const draw = new Draw("raft replies", SEED);
   const kinds = ["appendEntries", "requestVote", "installSnapshot", "timeoutNow"] as const;
   const seen = tally(RUNS_EACH, () => {
     const decoder = new RaftResponseDecoder();
@@ -154,7 +147,7 @@ test("damaged replies between raft servers, in pieces", () => {
 });
 
 test("bytes that are no message at all", () => {
-  const draw = new Draw("noise");
+  const draw = new Draw("noise", SEED);
   const readers: readonly ((bytes: Uint8Array) => unknown)[] = [
     (bytes) => openPacket(bytes, PLAIN),
     (bytes) => decompress(bytes, PACKET_BYTES_MAX),
@@ -220,91 +213,4 @@ function carriedBytes(message: GossipMessage): number {
   if (message.kind === "user") return message.body.length;
   if (message.kind === "alive") return message.body.Meta.length;
   return 0;
-}
-
-/** Runs `act` often. Errors that are meant are counted, any other ends the test. */
-function tally(runs: number, act: () => unknown): { read: number; refused: number } {
-  const seen = { read: 0, refused: 0 };
-  for (let run = 0; run < runs; run += 1) {
-    try {
-      act();
-      seen.read += 1;
-    } catch (error) {
-      if (!(error instanceof RollcallError) || error.code !== "wire/malformed") throw error;
-      seen.refused += 1;
-    }
-  }
-  return seen;
-}
-
-class Draw {
-  readonly #random: SimRandom;
-
-  constructor(label: string) {
-    this.#random = new SimRandom(Number(process.env["SEED"] ?? 1)).fork(label);
-  }
-
-  below(limit: number): number {
-    return Math.floor(this.#random.float() * limit);
-  }
-
-  chance(): boolean {
-    return this.below(2) === 0;
-  }
-
-  from<T>(values: readonly T[]): T {
-    const value = values[this.below(values.length)];
-    if (value === undefined) throw new Error("nothing to draw from");
-    return value;
-  }
-
-  /** All of `bytes`, in one piece or several. */
-  *pieces(bytes: Uint8Array): Generator<Uint8Array, void> {
-    for (let at = 0; at < bytes.length;) {
-      const end = Math.min(bytes.length, at + 1 + this.below(bytes.length));
-      yield bytes.subarray(at, end);
-      at = end;
-    }
-  }
-
-  noise(): Uint8Array {
-    return Uint8Array.from({ length: this.below(80) }, () => this.#byte());
-  }
-
-  /** One to three changes: a bit, a byte, a cut, a stretch repeated or left out, noise put in. */
-  damaged(bytes: Uint8Array): Uint8Array {
-    let damaged = bytes.slice();
-    for (let left = 1 + this.below(3); left > 0; left -= 1) damaged = this.#damage(damaged);
-    return damaged;
-  }
-
-  #damage(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    const at = this.below(bytes.length);
-    const end = at + this.below(bytes.length - at);
-    const [before, stretch, after] = [bytes.slice(0, at), bytes.slice(at, end), bytes.slice(end)];
-    switch (this.below(6)) {
-      case 0:
-        bytes[at] = (bytes[at] ?? 0) ^ (1 << this.below(8));
-        return bytes;
-      case 1:
-        bytes[at] = this.#byte();
-        return bytes;
-      case 2:
-        return before;
-      case 3:
-        return joined(before, stretch, stretch, after);
-      case 4:
-        return joined(before, after);
-      default:
-        return joined(before, this.noise(), after);
-    }
-  }
-
-  #byte(): number {
-    return this.chance() ? this.from(TELLING) : this.below(256);
-  }
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(Buffer.concat(parts));
 }

@@ -1,5 +1,7 @@
-/** For tests: bytes as hex, and arbitrary values of schemas. */
+/** For tests: bytes as hex, arbitrary values of schemas, and damaged bytes. */
 import * as fc from "fast-check";
+import { RollcallError } from "../errors/index.ts";
+import { SimRandom } from "../platform/sim/index.ts";
 import type { AnyValue, Schema, ValueOf } from "./msgpack-schema.ts";
 
 export interface Fixture {
@@ -110,4 +112,98 @@ function arbitraryAny(): fc.Arbitrary<AnyValue> {
     ),
   }));
   return any;
+}
+
+/** Bytes that mean something: lengths, headers and types at their limits. */
+const TELLING = [
+  0x00, 0x01, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0c, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0,
+  0xc1, 0xc4, 0xc7, 0xca, 0xcb, 0xcf, 0xd3, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xf4, 0xff,
+];
+
+/** Runs `act` often. Errors that are meant are counted, any other ends the test. */
+export function tally(runs: number, act: () => unknown): { read: number; refused: number } {
+  const seen = { read: 0, refused: 0 };
+  for (let run = 0; run < runs; run += 1) {
+    try {
+      act();
+      seen.read += 1;
+    } catch (error) {
+      if (!(error instanceof RollcallError) || error.code !== "wire/malformed") throw error;
+      seen.refused += 1;
+    }
+  }
+  return seen;
+}
+
+/** What is drawn for a test. */
+export class Draw {
+  readonly #random: SimRandom;
+
+  constructor(label: string, seed: number) {
+    this.#random = new SimRandom(seed).fork(label);
+  }
+
+  below(limit: number): number {
+    return Math.floor(this.#random.float() * limit);
+  }
+
+  chance(): boolean {
+    return this.below(2) === 0;
+  }
+
+  from<T>(values: readonly T[]): T {
+    const value = values[this.below(values.length)];
+    if (value === undefined) throw new Error("nothing to draw from");
+    return value;
+  }
+
+  /** All of `bytes`, in one piece or several. */
+  *pieces(bytes: Uint8Array): Generator<Uint8Array, void> {
+    for (let at = 0; at < bytes.length;) {
+      const end = Math.min(bytes.length, at + 1 + this.below(bytes.length));
+      yield bytes.subarray(at, end);
+      at = end;
+    }
+  }
+
+  noise(): Uint8Array {
+    return Uint8Array.from({ length: this.below(80) }, () => this.#byte());
+  }
+
+  /** One to three changes: a bit, a byte, a cut, a stretch repeated or left out, noise put in. */
+  damaged(bytes: Uint8Array): Uint8Array {
+    let damaged = bytes.slice();
+    for (let left = 1 + this.below(3); left > 0; left -= 1) damaged = this.#damage(damaged);
+    return damaged;
+  }
+
+  #damage(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    const at = this.below(bytes.length);
+    const end = at + this.below(bytes.length - at);
+    const [before, stretch, after] = [bytes.slice(0, at), bytes.slice(at, end), bytes.slice(end)];
+    switch (this.below(6)) {
+      case 0:
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << this.below(8));
+        return bytes;
+      case 1:
+        bytes[at] = this.#byte();
+        return bytes;
+      case 2:
+        return before;
+      case 3:
+        return joined(before, stretch, stretch, after);
+      case 4:
+        return joined(before, after);
+      default:
+        return joined(before, this.noise(), after);
+    }
+  }
+
+  #byte(): number {
+    return this.chance() ? this.from(TELLING) : this.below(256);
+  }
+}
+
+function joined(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.concat(parts));
 }

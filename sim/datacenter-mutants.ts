@@ -161,7 +161,11 @@ class QuietStore extends ObservedStore {
     const add = reading.addWaiter.bind(reading);
     const remove = reading.removeWaiter.bind(reading);
     reading.addWaiter = (waiter) => {
-      const deaf = { wake: () => void (this.#isDeletingTree || waiter.wake()) };
+      const deaf: ReadingWaiter = {
+        wake: (...why) => {
+          if (!this.#isDeletingTree) waiter.wake(...why);
+        },
+      };
       wrapped.set(waiter, deaf);
       add(deaf);
     };

@@ -5,6 +5,7 @@
  *     npm run sim -- --seeds 20000             whole clusters, from a seed that nobody has seen
  *     npm run sim -- --seeds 1 --from 4711     that one again
  *     npm run sim -- --seeds 20000 --cores     bare cores
+ *     npm run sim -- --seeds 500 --whole       datacenters of whole agents, servers and clients
  *     npm run sim -- … --workers 4             in so many threads; 1 if not given
  *     npm run sim -- --mutants                 how many seeds it takes to notice each deliberate bug
  *     npm run sim -- --explore                 every state that three cores can come to within bounds
@@ -35,6 +36,7 @@ async function main() {
       from: { type: "string" },
       workers: { type: "string", default: "1" },
       cores: { type: "boolean", default: false },
+      whole: { type: "boolean", default: false },
       mutants: { type: "boolean", default: false },
       explore: { type: "boolean", default: false },
     },
@@ -44,7 +46,7 @@ async function main() {
   const workers = Number(values.workers);
   if (![count, from, workers].every(Number.isSafeInteger) || count < 1 || workers < 1) {
     console.error(
-      "usage: npm run sim -- --seeds <count> [--from <seed>] [--workers <count>] [--cores]",
+      "usage: npm run sim -- --seeds <count> [--from <seed>] [--workers <count>] [--cores | --whole]",
     );
     process.exit(2);
   }
@@ -53,10 +55,16 @@ async function main() {
     const program = await bundled(directory);
     if (values.mutants) await mutants(program);
     else if (values.explore) await explored(program);
-    else await seeds({ program, count, from, workers, kind: values.cores ? "cores" : "clusters" });
+    else await seeds({ program, count, from, workers, kind: kindOf(values) });
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+/** @returns "cores", "whole" or "clusters" */
+function kindOf({ cores, whole }) {
+  if (cores) return "cores";
+  return whole ? "whole" : "clusters";
 }
 
 /** In one file, since Node does not run TypeScript by itself. */
@@ -149,18 +157,24 @@ function ended(worker, heard) {
 }
 
 async function work({ program, kind, from, stride, end }) {
-  const { run, runSoup, shrink } = await import(program);
+  const { run, runDatacenter, runSoup, shrink, shrinkDatacenter } = await import(program);
+  const kinds = {
+    cores: { play: runSoup },
+    clusters: { play: run, smaller: shrink },
+    whole: { play: runDatacenter, smaller: shrinkDatacenter },
+  };
+  const { play, smaller } = kinds[kind];
   let seed = from;
   // Nothing that is thrown where nobody listens may go unnoticed.
   process.on("unhandledRejection", (error) => {
     throw new Error(`seed ${seed}: nobody handles ${error?.stack}`);
   });
   for (; seed < end; seed += stride) {
-    const { violation, simulatedMs, operations, elections } =
-      kind === "cores" ? runSoup({ seed }) : await run({ seed });
+    const { violation, simulatedMs, operations, elections } = await play({ seed });
     const result = { seed, violation, simulatedMs, operations, elections, shrunk: "" };
-    if (violation !== undefined && kind === "clusters")
-      result.shrunk = told(await shrink({ seed }));
+    if (violation !== undefined && smaller !== undefined) {
+      result.shrunk = told(await smaller({ seed }));
+    }
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- of a thread, not of a window
     parentPort.postMessage(result);
   }

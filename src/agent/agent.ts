@@ -16,6 +16,7 @@ import {
   type MetricsNaming,
   type Platform,
 } from "../platform/index.ts";
+import type { ServerRules } from "../server/index.ts";
 import { metricsNaming, sendMetrics } from "../telemetry/index.ts";
 import { DEFAULT_QUERY } from "../rpc/index.ts";
 import { NEW_LEADER_EVENT, serfNameOfEvent } from "../wire/index.ts";
@@ -51,6 +52,8 @@ export interface AgentNeeds {
   readonly onLeave: () => void;
   /** Called when the agent cannot do what it was configured for, and should end. */
   readonly onFailure: (message: string) => void;
+  /** Others than the right ones: for tests alone. */
+  readonly serverRules?: Partial<ServerRules> | undefined;
 }
 
 export interface Agent extends AsyncDisposable {
@@ -95,7 +98,15 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
   scope.use(sendMetrics({ platform, logger, metrics, config: config.telemetry }));
   const pools: Pools = scope.use(await Pools.start({ platform, logger, metrics, config, nodeId }));
   const role = scope.use(
-    await startRole({ platform, logger, config, nodeId, pools, onFailure: needs.onFailure }),
+    await startRole({
+      platform,
+      logger,
+      config,
+      nodeId,
+      pools,
+      onFailure: needs.onFailure,
+      serverRules: needs.serverRules,
+    }),
   );
   const delegate = measuredDelegate(role.delegate, platform.clock, metrics);
   const state = new LocalState(platform.clock);

@@ -216,16 +216,16 @@ export class AntiEntropy implements Disposable {
    */
   async #tellAll(ids: ReadonlySet<string>, tell: (id: string) => Promise<void>): Promise<void> {
     while (ids.size > 0) {
+      let failure: { readonly error: unknown } | undefined;
+      const failed = (error: unknown): void => void (failure ??= { error });
       const begun: Promise<void>[] = [];
       for (const id of ids) {
-        begun.push(tell(id));
+        // Heard from the beginning: one may fail while those before it still wait.
+        begun.push(tell(id).catch(failed));
         if (begun.length === MAX_IN_FLIGHT) break;
       }
-      let failure: { readonly error: unknown } | undefined;
-      for (const told of begun) {
-        // Each is awaited even after a failure: syncs do not overlap.
-        await told.catch((error: unknown) => (failure ??= { error }));
-      }
+      // All are awaited even after a failure: syncs do not overlap.
+      await Promise.all(begun);
       if (failure !== undefined) throw failure.error;
     }
   }

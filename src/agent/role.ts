@@ -1,7 +1,7 @@
 /** The part of an agent in its datacenter: it is one of the servers, or a client of theirs. */
 import type { RuntimeConfig } from "../config/index.ts";
 import type { Gauge, Host, Logger, Platform } from "../platform/index.ts";
-import { startServer, type Server } from "../server/index.ts";
+import { startServer, type Server, type ServerRules } from "../server/index.ts";
 import { startClient, type Client } from "./client.ts";
 import type { Pools } from "./pools.ts";
 import { serverPool } from "./server-pool.ts";
@@ -16,14 +16,15 @@ export interface RoleNeeds {
   readonly pools: Pools;
   /** The agent cannot go on. */
   readonly onFailure: (message: string) => void;
+  readonly serverRules?: Partial<ServerRules> | undefined;
 }
 
 /** @throws {RollcallError} `net/bind`, `disk/failed` */
 export function startRole(needs: RoleNeeds): Role | Promise<Role> {
-  const { platform, logger, config, nodeId, pools, onFailure } = needs;
+  const { platform, logger, config, nodeId, pools, onFailure, serverRules: rules } = needs;
   if (config.server) {
     const pool = serverPool(pools, config);
-    return startServer({ platform, logger, config, nodeId, pool, onFailure });
+    return startServer({ platform, logger, config, nodeId, pool, onFailure, rules });
   }
   const memberCount = (): number => pools.lan.members().length;
   return startClient({ platform, logger, config, memberCount });

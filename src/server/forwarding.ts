@@ -4,7 +4,7 @@
  */
 import type { RollcallError } from "../errors/index.ts";
 import type { Clock, Random } from "../platform/index.ts";
-import { heldCall, whoseIs, type Holding } from "../rpc/index.ts";
+import { heldCall, type Holding } from "../rpc/index.ts";
 import type {
   CallOptions,
   Delegate,
@@ -14,12 +14,14 @@ import type {
   RemoteServer,
 } from "../rpc/index.ts";
 import type { Consensus } from "./consensus.ts";
+import type { ServerRules } from "./rules.ts";
 
 export interface ForwardingNeeds {
   readonly clock: Clock;
   readonly random: Random;
   readonly holdTimeoutMs: number;
   readonly consensus: Consensus;
+  readonly answersAlone: ServerRules["answersAlone"];
   /** Answers from this server's own store. */
   readonly local: Delegate;
   /** The leader as it can be called; undefined when nobody knows of one. */
@@ -39,7 +41,7 @@ export interface ForwardingNeeds {
 }
 
 export function forwardingDelegate(needs: ForwardingNeeds): Delegate {
-  const { local, consensus, leader, callRemote } = needs;
+  const { local, consensus, leader, callRemote, answersAlone } = needs;
   const holding: Holding = {
     ...needs,
     onChange: (listener) =>
@@ -50,14 +52,10 @@ export function forwardingDelegate(needs: ForwardingNeeds): Delegate {
   };
   return {
     call: (method, args, options = {}) => {
-      const whose = whoseIs(method);
-      const { Consistency } = args as Partial<QueryOptions>;
-      if (whose === "anybody") return local.call(method, args, options);
-      if (whose === "read") {
-        const isOwn = consensus.isLeader && Consistency !== "consistent";
-        const isStale = Consistency === "stale" && consensus.lastContactMs !== undefined;
-        if (isOwn || isStale) return local.call(method, args, options);
-      }
+      const { Consistency: consistency } = args as Partial<QueryOptions>;
+      const { isLeader, lastContactMs } = consensus;
+      const asked = { method, consistency, isLeader, hasContact: lastContactMs !== undefined };
+      if (answersAlone(asked)) return local.call(method, args, options);
       const attempt = (): ReturnType<typeof asLeader<typeof method>> | undefined => {
         if (consensus.isLeader) return asLeader(needs, method, args, options);
         const server = leader();

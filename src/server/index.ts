@@ -1,5 +1,6 @@
 export type { Consensus } from "./consensus.ts";
 export type { PoolMember } from "./pool-member.ts";
+export type { ServerRules } from "./rules.ts";
 export { contactText } from "./raft-stats.ts";
 export { describeEntry } from "./describe-entry.ts";
 export { compareSurvivors, openSurvivor, recoverAlone } from "./survivors.ts";

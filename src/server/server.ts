@@ -27,7 +27,7 @@ import {
   type RemoteServer,
   type Snapshots,
 } from "../rpc/index.ts";
-import { Store, type ApplyEffects } from "../store/index.ts";
+import type { ApplyEffects } from "../store/index.ts";
 import { acrossDatacenters, askThere } from "./across-datacenters.ts";
 import { Autopilot, statesOf } from "./autopilot.ts";
 import { BootstrapExpect } from "./bootstrap-expect.ts";
@@ -48,6 +48,7 @@ import { openRaftHome, type RaftHome } from "./raft-home.ts";
 import { startRaftLog, RaftLog } from "./raft-log.ts";
 import { raftStatsOf } from "./raft-stats.ts";
 import { dialServer, ipAddress, listenRpc } from "./rpc-port.ts";
+import { SERVER_RULES, type ServerRules } from "./rules.ts";
 import { noLeaderText, ServerDirectory, type KnownServer } from "./server-directory.ts";
 import { ServerSnapshots } from "./snapshots.ts";
 import { diskSpool, memorySpool } from "./state-spool.ts";
@@ -81,6 +82,8 @@ export interface ServerNeeds {
   readonly pool: ServerPool;
   /** The server cannot go on. */
   readonly onFailure: (message: string) => void;
+  /** Others than the right ones: for tests alone. */
+  readonly rules?: Partial<ServerRules> | undefined;
 }
 export interface Server extends AsyncDisposable {
   readonly kind: "server";
@@ -116,7 +119,8 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
   const logger = needs.logger.named("server");
   const self: Peer = { id: nodeId, address: `${config.advertiseAddr}:${config.ports.server}` };
   const directory = new ServerDirectory(clock, datacenter, pool.members());
-  const store = new Store();
+  const rules = { ...SERVER_RULES, ...needs.rules };
+  const store = rules.newStore();
   const lockDelays = scope.use(new LockDelays(clock));
   let isLeaving = false;
 
@@ -228,7 +232,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     },
     sessionTimers: { renew: (id) => leadership.renew(id) },
     coordinates,
-    lockDelayMs: (key) => lockDelays.remainingMs(key),
+    lockDelayMs: (key) => rules.lockDelayMs(lockDelays.remainingMs(key)),
   });
   const callRemote: RpcPool["call"] = (server, method, args, options) =>
     rpc.call(server, method, args, options);
@@ -238,6 +242,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       random,
       holdTimeoutMs: config.rpcHoldTimeoutMs,
       consensus,
+      answersAlone: rules.answersAlone,
       local,
       leader: () => remoteOf(consensus.leader, self, directory),
       callRemote,

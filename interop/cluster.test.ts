@@ -82,7 +82,7 @@ test("a blocking query at a follower returns when another server is written to",
 test(
   `nothing acknowledged is lost when the leader is killed ${KILLS} times under load`,
   async () => {
-    const writers = new Writers(() => fleet.specs.map(({ address }) => address), 16);
+    const writers = new Writers(() => fleet.specs.map(({ address }) => address), 64);
     await writers.more(100);
     for (let kill = 0; kill < KILLS; kill += 1) {
       const leader = await oneLeader(fleet.specs.map(({ address }) => address));

@@ -6,7 +6,6 @@ import type { Consensus } from "./consensus.ts";
 /** Consul's grace for being removed by the others. */
 const REMOVAL_WAIT_MS = 5000;
 const LOOK_MS = 50;
-const NEVER = new AbortController().signal;
 
 /** Somebody else is to lead before this server goes. */
 export async function handOver(consensus: Consensus, logger: Logger): Promise<void> {
@@ -32,7 +31,8 @@ export async function untilGone({ consensus, ownId, clock, drainMs }: Departure)
   const isMember = (): boolean => consensus.members.some(({ id }) => id === ownId);
   // Who is alone leaves nobody behind that could be asked, or could let it go.
   if (consensus.members.every(({ id }) => id === ownId)) return;
-  await pause(clock, drainMs, NEVER);
+  const { signal } = new AbortController();
+  await pause(clock, drainMs, signal);
   const deadline = clock.now() + REMOVAL_WAIT_MS;
-  while (isMember() && clock.now() < deadline) await pause(clock, LOOK_MS, NEVER);
+  while (isMember() && clock.now() < deadline) await pause(clock, LOOK_MS, signal);
 }

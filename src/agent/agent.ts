@@ -154,7 +154,8 @@ async function start(needs: AgentNeeds, scope: DisposableScope): Promise<Agent> 
     sync: () => atMost(platform.clock, SYNC_PATIENCE_MS, antiEntropy.syncChanges()),
   });
   await restoreRegistrations({ services, state, persisted, configured: config });
-  const synced = antiEntropy.start();
+  const isReady = role.kind === "server" ? role.settled : Promise.resolve();
+  const synced = isReady.then(() => antiEntropy.start());
   // A development agent leads already; others may have to wait for a leader, and answer meanwhile.
   if (config.devMode) await synced;
 

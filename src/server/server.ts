@@ -93,6 +93,8 @@ export interface Server extends AsyncDisposable {
   /** In this or another datacenter. */
   fireEvent(event: EventFire): Promise<void>;
   datacenterMaps(): Promise<readonly DatacenterMap[]>;
+  /** Resolves once somebody leads; if that is this server, once it has put the pool's members into the catalog. */
+  readonly settled: Promise<void>;
   /** A member of the LAN pool has changed: the catalog is to follow. */
   memberChanged(member: PoolMember): void;
   /** Before the pool is left: gives up the lead, as far as somebody takes it. */
@@ -294,6 +296,8 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
   });
   let reconciler: MemberReconciler | undefined;
   let autopilot: Autopilot | undefined;
+  let onSettled = (): void => {};
+  const settled = new Promise<void>((resolve) => (onSettled = resolve));
   const leadership: Leadership = scope.use(
     new Leadership({
       clock,
@@ -324,6 +328,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
         );
         duties.defer(() => (reconciler = undefined));
         await reconciler.start();
+        onSettled();
         if (config.devMode) return;
         autopilot = duties.use(newAutopilot());
         duties.defer(() => (autopilot = undefined));
@@ -335,6 +340,11 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     consensus instanceof RaftLog
       ? scope.use(await beginCluster(consensus, { needs, self, logger, directory, rpc }))
       : undefined;
+  scope.use(
+    consensus.subscribe(() => {
+      if (!consensus.isLeader && consensus.leader !== undefined) onSettled();
+    }),
+  );
   // A development agent leads at once.
   const established = leadership.start();
   if (config.devMode) await established;
@@ -344,6 +354,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     delegate,
     consensus,
     snapshots,
+    settled,
     fireEvent,
     datacenterMaps: async () => datacenterMaps(pool.wan.coordinates()),
     memberChanged: (member) => {

@@ -149,9 +149,22 @@ function answerLength(text: string, isHead: boolean): number | undefined {
   if (!HEAD.test(head)) throw new Error(`a malformed head: ${JSON.stringify(head)}`);
   const length = /\r\nContent-Length: (\d+)\r\n/.exec(head)?.[1];
   if (isHead) return head.length;
+  if (/\r\nTransfer-Encoding: chunked\r\n/.test(head)) return chunkedEnd(text, head.length);
   if (length === undefined) return undefined;
   const whole = head.length + Number(length);
   return text.length < whole ? undefined : whole;
+}
+
+/** Where the last chunk ends, for answers of a length that is not known before. */
+function chunkedEnd(text: string, begin: number): number | undefined {
+  for (let at = begin; ;) {
+    const size = /^([0-9a-f]+)\r\n/.exec(text.slice(at, at + 12));
+    if (size === null) return undefined;
+    const length = Number.parseInt(size[1] as string, 16);
+    at += size[0].length + length + 2;
+    if (text.length < at) return undefined;
+    if (length === 0) return at;
+  }
 }
 
 /** As many lanes at once as there are, each with a stream of chance of its own. */

@@ -12,7 +12,7 @@ test.each([
   ["rollcall kv ", "delete export get import put"],
   ["rollcall kv g", "get"],
   ["rollcall  kv   g", "get"],
-  ["rollcall operator raft ", "list-peers remove-peer"],
+  ["rollcall operator raft ", "list-peers remove-peer transfer-leader"],
   ["rollcall operator r", "raft"],
   ["rollcall kv get -re", "-recurse"],
   ["rollcall kv get -detailed -k", "-keys"],

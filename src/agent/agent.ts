@@ -48,7 +48,7 @@ export interface AgentNeeds {
   readonly loaded: LoadedConfig;
   /** Reads the configuration again, from where it was read at the start. */
   readonly readConfig: () => Promise<LoadedConfig>;
-  /** Called when somebody asked the agent to leave over HTTP, once it has answered. */
+  /** Called when somebody asked the agent to leave over HTTP, once it has left. */
   readonly onLeave: () => void;
   /** Called when the agent cannot do what it was configured for, and should end. */
   readonly onFailure: (message: string) => void;

@@ -1,5 +1,6 @@
 /** The part of an agent in its datacenter: it is one of the servers, or a client of theirs. */
 import type { RuntimeConfig } from "../config/index.ts";
+import { failureTolerance } from "../model/index.ts";
 import type { Gauge, Host, Logger, Platform } from "../platform/index.ts";
 import { startServer, type Server, type ServerRules } from "../server/index.ts";
 import { startClient, type Client } from "./client.ts";
@@ -40,11 +41,16 @@ export function gaugesOf(host: Host, { lan }: Pools, role: Role): readonly Gauge
   ];
 }
 
-function raftGauges({ consensus }: Server): readonly Gauge[] {
-  return [
+function raftGauges({ consensus, serverStates }: Server): readonly Gauge[] {
+  const log = [
     { name: "raft.applied_index", value: consensus.appliedIndex },
     { name: "raft.last_index", value: consensus.lastIndex },
-    { name: "autopilot.healthy", value: 1 },
-    { name: "autopilot.failure_tolerance", value: 0 },
+  ];
+  if (!consensus.isLeader) return log;
+  const states = serverStates();
+  return [
+    ...log,
+    { name: "autopilot.healthy", value: states.every(({ Healthy }) => Healthy) ? 1 : 0 },
+    { name: "autopilot.failure_tolerance", value: failureTolerance(states) },
   ];
 }

@@ -168,3 +168,16 @@ test("performance.leave_drain_time is how long a server that leaves still answer
   expect(slowMs - quickMs).toBeGreaterThan(5000);
   expect(slowMs - quickMs).toBeLessThan(7000);
 });
+
+test("a development agent is healthy, as autopilot and its metrics say", async () => {
+  await using running = await wholeAgent("");
+  await running.platform.clock.run(11_000);
+  expect(await running.get("/v1/operator/autopilot/health")).toMatchObject({
+    Healthy: true,
+    Servers: [{ Healthy: true, LastTerm: 2 }],
+  });
+  const { Gauges } = (await running.get("/v1/agent/metrics")) as {
+    readonly Gauges: readonly { readonly Name: string; readonly Value: number }[];
+  };
+  expect(Gauges.find(({ Name }) => Name.endsWith("autopilot.healthy"))?.Value).toBe(1);
+});

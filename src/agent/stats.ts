@@ -41,7 +41,7 @@ export function statsOf(needs: StatsNeeds): Record<string, Record<string, string
           consul: texts({
             acl: "disabled",
             bootstrap: config.bootstrap,
-            known_datacenters: 1,
+            known_datacenters: role.knownDatacenterCount,
             leader: role.consensus.isLeader,
             leader_addr: role.consensus.leader?.address ?? "",
             server: true,

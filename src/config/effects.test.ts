@@ -91,7 +91,8 @@ const WITHOUT: Readonly<Record<string, readonly string[]>> = {
   "there is one protocol": words("protocol raft_protocol"),
   "only Consul Enterprise acts on it": words(`autopilot.disable_upgrade_migration
     autopilot.redundancy_zone_tag autopilot.upgrade_version_tag`),
-  "needs client agents": words(`limits.rpc_client_timeout limits.rpc_rate limits.rpc_max_burst
+  "calls are not limited, nor kept, by clients yet":
+    words(`limits.rpc_client_timeout limits.rpc_rate limits.rpc_max_burst
     limits.request_limits.* cache.entry_fetch_max_burst cache.entry_fetch_rate`),
   "not built": words("server_rejoin_age_max auto_reload_config disable_host_node_id"),
   "not in the gossip pools yet": words("advertise_reconnect_timeout"),

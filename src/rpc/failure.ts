@@ -12,6 +12,8 @@ const CODES: readonly (readonly [text: string, code: ErrorCode])[] = [
   ["No cluster leader", "raft/no-leader"],
   // hashicorp/raft's, of a leader that is handing over: it has not taken the command.
   ["leadership transfer in progress", "raft/no-leader"],
+  // Also hashicorp/raft's, of a server that was the leader: neither has this one.
+  ["node is not the leader", "raft/no-leader"],
   ["No path to datacenter", "dc/unknown"],
   ["Query not found", "request/not-found"],
   ["Permission denied", "request/forbidden"],

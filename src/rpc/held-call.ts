@@ -2,7 +2,7 @@
  * A call that waits for somebody who can answer it: while nobody leads, or nobody is known, callers are held for a
  * while instead of being refused (Consul: `rpc_hold_timeout`).
  */
-import { messageOf, RollcallError } from "../errors/index.ts";
+import { RollcallError } from "../errors/index.ts";
 import type { Clock, Random } from "../platform/index.ts";
 import { isUnanswered } from "./failure.ts";
 import { isRepeatable } from "./method-kinds.ts";
@@ -55,8 +55,6 @@ export async function heldCall<R>(holding: Holding, call: HeldCall<R>): Promise<
 /** Whether it was certainly not done, or may be done twice. */
 function mayTryAgain(method: MethodName, error: unknown): boolean {
   if (isNoLeader(error)) return true;
-  // A server that was the leader when it was asked, and could not confirm it.
-  if (isRepeatable(method) && messageOf(error).endsWith("node is not the leader")) return true;
   const outcome = isUnanswered(error);
   if (outcome === undefined) return false;
   return outcome === "not sent" || isRepeatable(method);

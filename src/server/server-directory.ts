@@ -100,6 +100,7 @@ export function noLeaderText(
 }
 const NO_LEADER = "No cluster leader";
 
-function hostPort(host: string, port: number): string {
+/** With brackets around an IPv6 address. */
+export function hostPort(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -13,6 +13,7 @@ import {
   type AutopilotConfig,
   type Command,
   type NetworkCoordinate,
+  type ServerState,
 } from "../model/index.ts";
 import { DisposableScope, type Logger, type Platform } from "../platform/index.ts";
 import { StreamTransport, type Peer } from "../raft/index.ts";
@@ -49,7 +50,7 @@ import { startRaftLog, RaftLog } from "./raft-log.ts";
 import { raftStatsOf } from "./raft-stats.ts";
 import { dialServer, ipAddress, listenRpc } from "./rpc-port.ts";
 import { SERVER_RULES, type ServerRules } from "./rules.ts";
-import { noLeaderText, ServerDirectory, type KnownServer } from "./server-directory.ts";
+import { hostPort, noLeaderText, ServerDirectory, type KnownServer } from "./server-directory.ts";
 import { ServerSnapshots } from "./snapshots.ts";
 import { diskSpool, memorySpool } from "./state-spool.ts";
 
@@ -90,6 +91,9 @@ export interface Server extends AsyncDisposable {
   readonly delegate: Delegate;
   readonly consensus: Consensus;
   readonly snapshots: Snapshots;
+  /** Of this cluster; how well they are, the leader alone knows. */
+  serverStates(): readonly ServerState[];
+  readonly knownDatacenterCount: number;
   /** In this or another datacenter. */
   fireEvent(event: EventFire): Promise<void>;
   datacenterMaps(): Promise<readonly DatacenterMap[]>;
@@ -119,7 +123,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
   const { clock, random } = platform;
   const { datacenter } = config;
   const logger = needs.logger.named("server");
-  const self: Peer = { id: nodeId, address: `${config.advertiseAddr}:${config.ports.server}` };
+  const self: Peer = { id: nodeId, address: hostPort(config.advertiseAddr, config.ports.server) };
   const directory = new ServerDirectory(clock, datacenter, pool.members());
   const rules = { ...SERVER_RULES, ...needs.rules };
   const store = rules.newStore();
@@ -152,7 +156,11 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     hooks: {
       raftStats: () => raftStatsOf(consensus),
       fireEvent: (event) => fireEvent(event),
-      keyring: (request) => pool.keyring(request),
+      keyring: async (request) => {
+        const isHere = request.Datacenter === "" || request.Datacenter === datacenter;
+        if (!isHere) throw new RollcallError("dc/unknown");
+        return pool.keyring(request);
+      },
       datacenterMaps: () => datacenterMaps(pool.wan.coordinates()),
     },
   };
@@ -184,6 +192,8 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     await askThere(across, Datacenter, (server) => rpc.call(server, "Internal.EventFire", event));
   };
 
+  const serverStates = (): readonly ServerState[] =>
+    autopilot?.states ?? statesOf(consensus, directory.all, clock);
   const machine = storeMachine({ store, random, onApplied });
   const consensus: Consensus = config.devMode
     ? scope.use(loneLog({ ...machine, store, self, onApplied }))
@@ -220,7 +230,7 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
       leader: () => consensus.leader?.address ?? "",
       peers: () => consensus.members.map(({ address }) => address),
       lastContactMs: () => consensus.lastContactMs ?? 0,
-      servers: () => autopilot?.states ?? statesOf(consensus, directory.all, clock),
+      servers: serverStates,
       serversIndex: () => consensus.membersIndex,
       transferTo: (id) => consensus.transferLeadership(id),
       removePeer: async (id) => consensus.change({ kind: "remove", id }),
@@ -329,7 +339,6 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
         duties.defer(() => (reconciler = undefined));
         await reconciler.start();
         onSettled();
-        if (config.devMode) return;
         autopilot = duties.use(newAutopilot());
         duties.defer(() => (autopilot = undefined));
         void autopilot.start();
@@ -354,6 +363,10 @@ async function start(needs: ServerNeeds, scope: DisposableScope): Promise<Server
     delegate,
     consensus,
     snapshots,
+    serverStates,
+    get knownDatacenterCount() {
+      return datacenters.names.length;
+    },
     settled,
     fireEvent,
     datacenterMaps: async () => datacenterMaps(pool.wan.coordinates()),

@@ -41,13 +41,14 @@ export function gaugesOf(host: Host, { lan }: Pools, role: Role): readonly Gauge
   ];
 }
 
-function raftGauges({ consensus, serverStates }: Server): readonly Gauge[] {
+function raftGauges(server: Server): readonly Gauge[] {
+  const { consensus } = server;
   const log = [
     { name: "raft.applied_index", value: consensus.appliedIndex },
     { name: "raft.last_index", value: consensus.lastIndex },
   ];
   if (!consensus.isLeader) return log;
-  const states = serverStates();
+  const states = server.serverStates();
   return [
     ...log,
     { name: "autopilot.healthy", value: states.every(({ Healthy }) => Healthy) ? 1 : 0 },
